@@ -1,0 +1,241 @@
+/* Paths and files over POSIX.
+ * SPDX-License-Identifier: MIT */
+#define _POSIX_C_SOURCE 200809L
+#include "core/path.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/mem.h"
+#include "core/str.h"
+
+char *tpp_path_join(const char *folder, const char *name)
+{
+    tpp_str s = {0};
+    const size_t n = strlen(folder);
+    tpp_str_format(&s, "%s%s%s", folder, n > 0 && folder[n - 1] == '/' ? "" : "/", name);
+    return s.text;
+}
+
+const char *tpp_path_base(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash == NULL ? path : slash + 1;
+}
+
+bool tpp_path_exists(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0;
+}
+
+bool tpp_path_is_folder(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+bool tpp_path_has_suffix(const char *name, const char *suffix)
+{
+    const size_t n = strlen(name), m = strlen(suffix);
+    return n >= m && strcasecmp(name + n - m, suffix) == 0;
+}
+
+tpp_status tpp_path_make_folder(const char *path)
+{
+    char *copy = tpp_strdup(path);
+    if (copy == NULL) return TPP_ENOMEM;
+    tpp_status s = TPP_OK;
+    for (char *p = copy + 1; s == TPP_OK; p++) {
+        if (*p != '/' && *p != '\0') continue;
+        const char end = *p;
+        *p = '\0';
+        if (mkdir(copy, 0777) != 0 && !tpp_path_is_folder(copy))
+            s = TPP_FAIL(TPP_EIO, "%s: cannot make the folder: %s", copy, strerror(errno));
+        *p = end;
+        if (end == '\0') break;
+    }
+    tpp_free(copy);
+    return s;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static tpp_status collect(tpp_names *found, DIR *dir, const char *folder, const char *suffix)
+{
+    size_t capacity = 0;
+    for (const struct dirent *e = readdir(dir); e != NULL; e = readdir(dir)) {
+        if (e->d_name[0] == '.') continue;
+        if (suffix != NULL && !tpp_path_has_suffix(e->d_name, suffix)) continue;
+        char *path = tpp_path_join(folder, e->d_name);
+        if (path == NULL) return TPP_ENOMEM;
+        struct stat st;
+        const bool regular = stat(path, &st) == 0 && S_ISREG(st.st_mode);
+        tpp_free(path);
+        if (!regular) continue;
+        if (found->count == capacity) {
+            capacity = capacity == 0 ? 64 : capacity * 2;
+            char **grown = tpp_realloc(found->name, capacity, sizeof(*grown));
+            if (grown == NULL) return TPP_ENOMEM;
+            found->name = grown;
+        }
+        found->name[found->count] = tpp_strdup(e->d_name);
+        if (found->name[found->count] == NULL) return TPP_ENOMEM;
+        found->count++;
+    }
+    return TPP_OK;
+}
+
+tpp_status tpp_path_list(tpp_names *out, const char *folder, const char *suffix)
+{
+    DIR *dir = opendir(folder);
+    if (dir == NULL)
+        return TPP_FAIL(TPP_EIO, "%s: cannot read the folder: %s", folder, strerror(errno));
+    tpp_names found = {0};
+    const tpp_status s = collect(&found, dir, folder, suffix);
+    (void)closedir(dir);
+    if (s != TPP_OK) {
+        tpp_names_free(&found);
+        return s;
+    }
+    if (found.count > 1) qsort(found.name, found.count, sizeof(*found.name), compare_names);
+    *out = found;
+    return TPP_OK;
+}
+
+void tpp_names_free(tpp_names *names)
+{
+    for (size_t i = 0; i < names->count; i++) tpp_free(names->name[i]);
+    tpp_free(names->name);
+    *names = (tpp_names){0};
+}
+
+tpp_status tpp_file_read(char **out, size_t *size, const char *path, size_t limit)
+{
+    FILE *f = fopen(path, "rb");
+    if (f == NULL) return TPP_FAIL(TPP_EIO, "%s: cannot open: %s", path, strerror(errno));
+    tpp_status s = TPP_OK;
+    char *bytes = NULL;
+    struct stat st;
+    if (fstat(fileno(f), &st) != 0 || !S_ISREG(st.st_mode)) {
+        s = TPP_FAIL(TPP_EIO, "%s: not a regular file", path);
+        goto done;
+    }
+    if ((uintmax_t)st.st_size > limit) {
+        s = TPP_FAIL(TPP_EIO, "%s: %jd bytes, at most %zu are read", path, (intmax_t)st.st_size,
+                     limit);
+        goto done;
+    }
+    const size_t n = (size_t)st.st_size;
+    TPP_NEW_OR(done, s, bytes, n + 1);
+    if (fread(bytes, 1, n, f) != n) {
+        s = TPP_FAIL(TPP_EIO, "%s: cannot read %zu bytes", path, n);
+        goto done;
+    }
+    *out = bytes;
+    *size = n;
+    bytes = NULL;
+done:
+    tpp_free(bytes);
+    (void)fclose(f);
+    return s;
+}
+
+tpp_status tpp_out_open(tpp_out_file *f, const char *path)
+{
+    tpp_out_file opened = {0};
+    tpp_str name = {0};
+    tpp_str_format(&name, "%s.tmp.%ld", path, (long)getpid());
+    opened.temporary = name.text;
+    opened.path = tpp_strdup(path);
+    if (opened.path == NULL || name.status != TPP_OK) {
+        tpp_out_discard(&opened);
+        return TPP_ENOMEM;
+    }
+    opened.stream = fopen(opened.temporary, "wb");
+    if (opened.stream == NULL) {
+        const tpp_status s = TPP_FAIL(TPP_EIO, "%s: cannot write: %s", path, strerror(errno));
+        tpp_out_discard(&opened);
+        return s;
+    }
+    *f = opened;
+    return TPP_OK;
+}
+
+/* A rename is durable only when its folder is on disk too. */
+static void sync_folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = slash == NULL ? tpp_strdup(".") : tpp_strndup(path, (size_t)(slash - path) + 1);
+    const int fd = folder == NULL ? -1 : open(folder, O_RDONLY);
+    if (fd >= 0) {
+        (void)fsync(fd);
+        (void)close(fd);
+    }
+    tpp_free(folder);
+}
+
+tpp_status tpp_out_commit(tpp_out_file *f)
+{
+    const bool bad = ferror(f->stream) != 0 || fflush(f->stream) != 0 || fsync(fileno(f->stream)) != 0;
+    const int flush_error = errno;
+    const bool unclosed = fclose(f->stream) != 0;
+    f->stream = NULL;
+    tpp_status s = TPP_OK;
+    if (bad || unclosed)
+        s = TPP_FAIL(TPP_EIO, "%s: cannot write: %s", f->path,
+                     strerror(bad ? flush_error : errno));
+    else if (rename(f->temporary, f->path) != 0)
+        s = TPP_FAIL(TPP_EIO, "%s: cannot rename into place: %s", f->path, strerror(errno));
+    else
+        sync_folder_of(f->path);
+    if (s == TPP_OK) {
+        tpp_free(f->temporary);
+        f->temporary = NULL;
+    }
+    tpp_out_discard(f);
+    return s;
+}
+
+void tpp_out_discard(tpp_out_file *f)
+{
+    if (f->stream != NULL) (void)fclose(f->stream);
+    if (f->temporary != NULL) (void)unlink(f->temporary);
+    tpp_free(f->temporary);
+    tpp_free(f->path);
+    *f = (tpp_out_file){0};
+}
+
+tpp_status tpp_file_write(const char *path, const void *bytes, size_t size)
+{
+    tpp_out_file f = {0};
+    TPP_TRY(tpp_out_open(&f, path));
+    (void)fwrite(bytes, 1, size, f.stream); /* a short write shows in ferror at commit */
+    return tpp_out_commit(&f);
+}
+
+char *tpp_path_cache_folder(void)
+{
+    const char *own = getenv("TPP_CACHE_DIR"), *xdg = getenv("XDG_CACHE_HOME"),
+               *home = getenv("HOME");
+    char *folder = NULL;
+    if (own != NULL && own[0] != '\0')
+        folder = tpp_strdup(own);
+    else if (xdg != NULL && xdg[0] == '/')
+        folder = tpp_path_join(xdg, "tpp");
+    else if (home != NULL && home[0] == '/')
+        folder = tpp_path_join(home, ".cache/tpp");
+    if (folder == NULL) return NULL;
+    if (tpp_path_make_folder(folder) == TPP_OK && access(folder, W_OK) == 0) return folder;
+    tpp_free(folder);
+    return NULL;
+}
