@@ -1,0 +1,50 @@
+/* OpenCL devices: choice by the user, capabilities, quirks. Above this folder a device is a handle.
+ * SPDX-License-Identifier: MIT */
+#ifndef TPP_CL_DEVICE_H
+#define TPP_CL_DEVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/status.h"
+
+typedef struct tpp_device tpp_device;
+
+/* Facts of a device that algorithms are chosen by; never its vendor. */
+typedef struct tpp_caps {
+    char name[128], vendor[128], driver[128], platform[128], version[64];
+    bool is_gpu, is_cpu;
+    size_t global_mem, max_alloc, local_mem; /* bytes */
+    size_t base_align;                       /* of sub-buffers, bytes */
+    size_t max_group;
+    int compute_units;
+    int vector_width; /* floats of a native vector: 4, 8 or 16 */
+    bool no_arg_info; /* quirk: argument names are not reported, launches go unchecked */
+    bool no_program_cache; /* quirk: the driver's binaries cannot be loaded again */
+    bool no_clblast;       /* quirk: the driver cannot run CLBlast */
+} tpp_caps;
+
+/* `spec`: "auto" or NULL (a GPU if there is one, else a CPU), an index as `tpp devices` prints it,
+ * or part of a name, letter case aside. Platforms without a device are passed over.
+ * TPP_EDEVICE: none fits; the message lists what there is. */
+TPP_MUST_CHECK tpp_status tpp_device_open(tpp_device **out, const char *spec);
+
+/* Waits for the device, then frees everything. NULL is fine. */
+void tpp_device_close(tpp_device *d);
+
+const tpp_caps *tpp_device_caps(const tpp_device *d);
+
+/* Every device of every platform, in index order; the caller frees *out with tpp_free. */
+TPP_MUST_CHECK tpp_status tpp_device_list(tpp_caps **out, int *count);
+
+/* Blocks until all work given to the device is done; names the last kernels when it failed. */
+TPP_MUST_CHECK tpp_status tpp_device_finish(tpp_device *d);
+
+/* Events of a frame that must not happen often: counted so that tests and bench can hold them. */
+typedef struct tpp_device_counts {
+    uint64_t launches, buffers, finishes, waits, bytes_up, bytes_down;
+} tpp_device_counts;
+tpp_device_counts tpp_device_count(const tpp_device *d);
+
+#endif
