@@ -23,6 +23,7 @@ struct tpp_device {
     const char *recent[TPP_RECENT];     /* names of the last kernels enqueued, a ring */
     unsigned recent_at;
     tpp_device_counts counts;
+    size_t bytes; /* of all open buffers */
     bool profiling;
     int clblast_state; /* 0 not checked on this device, 1 right, -1 wrong */
 };

@@ -36,10 +36,10 @@ enum { TPP_FUSE_BIAS = 1, TPP_FUSE_ACT = 2, TPP_FUSE_RESIDUAL = 4, TPP_FUSE_ADDE
 typedef struct tpp_algorithm {
     const char *name; /* plain, vector, clblast, ...; NULL ends a list */
     unsigned fuses;   /* TPP_FUSE_...: which optional operands and act this one can take */
-    /* in[1] must come as panels of tpp_panel_width(caps) columns (op `pack`). */
-    bool packs;
+    /* Bit i: in[i] must come as panels of tpp_panel_width(caps) columns (op `pack`). */
+    unsigned packs;
     bool cpu_only; /* written for CPU devices: passed over on a GPU unless asked for by name */
-    /* NULL: always. Sees shapes, types and attributes; for `packs` in[1] still has its own shape. */
+    /* NULL: always. Sees shapes, types and attributes; packed inputs still have their own shape. */
     bool (*supports)(const tpp_call *c, const tpp_caps *caps);
     /* Bytes of scratch; NULL: none. Scratch holds arbitrary bytes when the steps start. */
     size_t (*scratch)(const tpp_call *c, const tpp_caps *caps);
@@ -74,6 +74,7 @@ typedef struct tpp_case {
 typedef struct tpp_op {
     const char *name;
     size_t attr_size;
+    bool fusable; /* operands and attributes are gemm's: in[2..4] bias, residual, addend; int act */
     unsigned in_types[TPP_MAX_IN], out_types[TPP_MAX_OUT]; /* tpp_dtype; 0 is F32 */
     /* Checks input shapes and sets output shapes (rank 0: no such output). Pure. */
     tpp_status (*infer)(const void *attr, const tpp_shape *in, tpp_shape *out);
@@ -94,8 +95,12 @@ const tpp_op *tpp_op_find(const char *name);
 /* The algorithm called `name`, or NULL. */
 const tpp_algorithm *tpp_op_algorithm(const tpp_op *op, const char *name);
 
-/* The first algorithm that supports the call; `wanted` (may be NULL) is tried before the others.
- * Never NULL: `plain` supports everything. On a GPU, algorithms made for CPUs are passed over. */
+/* Can this algorithm do the call as it is, fused operands and all? */
+bool tpp_algorithm_takes(const tpp_op *op, const tpp_algorithm *a, const tpp_call *c,
+                         const tpp_caps *caps);
+
+/* The first algorithm that takes the call; `wanted` (may be NULL) is tried before the others.
+ * NULL only for a fusion that no algorithm has. On a GPU, those made for CPUs are passed over. */
 const tpp_algorithm *tpp_op_choose(const tpp_op *op, const char *wanted, const tpp_call *c,
                                    const tpp_caps *caps);
 

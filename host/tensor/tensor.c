@@ -1,0 +1,94 @@
+/* Device memory over cl_mem.
+ * SPDX-License-Identifier: MIT */
+#include "tensor/tensor.h"
+
+#include "core/mem.h"
+#include "tensor/tensor_internal.h"
+
+tpp_status tpp_buffer_open(tpp_buffer **out, tpp_device *d, size_t bytes)
+{
+    tpp_buffer *b = NULL;
+    cl_int code = CL_SUCCESS;
+    if (bytes == 0) bytes = 4;
+    bytes = (bytes + 3) / 4 * 4; /* fills are by 32-bit words */
+    if (bytes > d->caps.max_alloc)
+        return TPP_FAIL(TPP_EDEVMEM, "%.1f MB wanted in one buffer, %s gives at most %.1f MB",
+                        (double)bytes / 1e6, d->caps.name, (double)d->caps.max_alloc / 1e6);
+    TPP_NEW(b, 1);
+    b->device = d;
+    b->bytes = bytes;
+    b->mem = clCreateBuffer(d->context, CL_MEM_READ_WRITE, bytes, NULL, &code);
+    if (code == CL_SUCCESS) {
+        const cl_uint zero = 0;
+        code = clEnqueueFillBuffer(d->compute, b->mem, &zero, sizeof(zero), 0, 4, 0, NULL, NULL);
+    }
+    if (code != CL_SUCCESS) {
+        tpp_buffer_close(b);
+        return TPP_FAIL(TPP_EDEVMEM, "%.1f MB could not be had on %s (%s)", (double)bytes / 1e6,
+                        d->caps.name, tpp_cl_error_name(code));
+    }
+    d->counts.buffers++;
+    d->bytes += bytes;
+    *out = b;
+    return TPP_OK;
+}
+
+void tpp_buffer_close(tpp_buffer *b)
+{
+    if (b == NULL) return;
+    if (b->mem != NULL) {
+        (void)clReleaseMemObject(b->mem);
+        b->device->bytes -= b->bytes < b->device->bytes ? b->bytes : b->device->bytes;
+    }
+    tpp_free(b);
+}
+
+size_t tpp_buffer_bytes(const tpp_buffer *b)
+{
+    return b->bytes;
+}
+
+size_t tpp_device_bytes(const tpp_device *d)
+{
+    return d->bytes;
+}
+
+tpp_status tpp_buffer_write(tpp_buffer *b, size_t offset, const void *from, size_t bytes)
+{
+    tpp_device *d = b->device;
+    if (bytes == 0) return TPP_OK;
+    d->counts.bytes_up += bytes;
+    d->counts.waits++;
+    TPP_CL(d, clEnqueueWriteBuffer(d->compute, b->mem, CL_TRUE, offset, bytes, from, 0, NULL, NULL));
+    return TPP_OK;
+}
+
+tpp_status tpp_buffer_read(const tpp_buffer *b, size_t offset, void *to, size_t bytes)
+{
+    tpp_device *d = b->device;
+    if (bytes == 0) return TPP_OK;
+    d->counts.bytes_down += bytes;
+    d->counts.waits++;
+    TPP_CL(d, clEnqueueReadBuffer(d->compute, b->mem, CL_TRUE, offset, bytes, to, 0, NULL, NULL));
+    return TPP_OK;
+}
+
+tpp_status tpp_buffer_fill(tpp_buffer *b, uint32_t pattern)
+{
+    tpp_device *d = b->device;
+    TPP_CL(d, clEnqueueFillBuffer(d->compute, b->mem, &pattern, sizeof(pattern), 0, b->bytes, 0,
+                                  NULL, NULL));
+    return TPP_OK;
+}
+
+tpp_status tpp_sub_buffer(cl_mem *out, const tpp_device *d, cl_mem root, size_t offset,
+                          size_t bytes)
+{
+    const cl_buffer_region region = {.origin = offset, .size = bytes};
+    cl_int code = CL_SUCCESS;
+    const cl_mem m =
+        clCreateSubBuffer(root, CL_MEM_READ_WRITE, CL_BUFFER_CREATE_TYPE_REGION, &region, &code);
+    if (code != CL_SUCCESS) return tpp_cl_fail(d, code, "clCreateSubBuffer");
+    *out = m;
+    return TPP_OK;
+}

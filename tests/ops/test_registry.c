@@ -1,0 +1,88 @@
+/* Every op, case and algorithm on every device that can be opened, against the float64 reference.
+ *
+ * TPP_TEST_DEVICE names one device; TPP_TEST_OP one op; TPP_TEST_SMALLEST=1 runs first cases only;
+ * TPP_TEST_ALGORITHM one algorithm. So the same program serves PoCL, rusticl and oclgrind.
+ * SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "ops/check.h"
+
+static bool wanted(const char *variable, const char *name)
+{
+    const char *only = getenv(variable);
+    return only == NULL || strcmp(only, name) == 0;
+}
+
+typedef struct tally {
+    int passed, failed, unsupported;
+} tally;
+
+static void run_algorithm(tpp_device *d, const tpp_op *op, const tpp_algorithm *a, tally *t)
+{
+    for (const tpp_case *c = op->cases; c->name != NULL; c++) {
+        tpp_check result;
+        if (tpp_check_run(&result, d, op, c, a) != TPP_OK) {
+            print_error("%s/%s/%s: %s\n", op->name, c->name, a->name, tpp_error());
+            t->failed++;
+        } else if (!result.supported) {
+            t->unsupported++;
+        } else if (!result.passed) {
+            print_error("%s/%s/%s: %s (error %.3g, tolerance %.3g)\n", op->name, c->name, a->name,
+                        result.why, result.error, result.tolerance);
+            t->failed++;
+        } else {
+            t->passed++;
+        }
+        if (getenv("TPP_TEST_SMALLEST") != NULL) break;
+    }
+}
+
+static void run_device(tpp_device *d)
+{
+    tally t = {0};
+    for (const tpp_op *const *op = tpp_ops; *op != NULL; op++)
+        for (const tpp_algorithm *a = (*op)->algorithms; a->name != NULL; a++)
+            if (wanted("TPP_TEST_OP", (*op)->name) && wanted("TPP_TEST_ALGORITHM", a->name))
+                run_algorithm(d, *op, a, &t);
+    print_message("%s (%s): %d passed, %d failed, %d not supported\n", tpp_device_caps(d)->name,
+                  tpp_device_caps(d)->platform, t.passed, t.failed, t.unsupported);
+    assert_int_equal(t.failed, 0);
+    assert_true(t.passed > 0);
+}
+
+static void every_op_agrees_with_its_reference(void **state)
+{
+    (void)state;
+    tpp_device *d = NULL;
+    if (tpp_device_open(&d, getenv("TPP_TEST_DEVICE")) != TPP_OK) fail_msg("%s", tpp_error());
+    run_device(d);
+    tpp_device_close(d);
+}
+
+static void every_op_has_a_plain_algorithm_and_cases(void **state)
+{
+    (void)state;
+    for (const tpp_op *const *op = tpp_ops; *op != NULL; op++) {
+        if (tpp_op_algorithm(*op, "plain") == NULL) fail_msg("%s has no plain", (*op)->name);
+        if ((*op)->cases[0].name == NULL) fail_msg("%s has no cases", (*op)->name);
+        assert_true((*op)->attr_size <= TPP_MAX_ATTR_BYTES);
+        assert_non_null((*op)->infer);
+        assert_non_null((*op)->ref);
+        assert_non_null((*op)->cost);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_op_has_a_plain_algorithm_and_cases),
+        cmocka_unit_test(every_op_agrees_with_its_reference),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
