@@ -1,0 +1,198 @@
+/* PNG over libpng. Its errors arrive by longjmp: whatever has to survive one lives in a struct that
+ * the function with the setjmp gets by pointer, so no local changes between the two.
+ * SPDX-License-Identifier: MIT */
+#define _POSIX_C_SOURCE 200809L
+#include "io/png.h"
+
+#include "core/log.h"
+#include "core/mem.h"
+#include "core/path.h"
+
+#include <errno.h>
+#include <png.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { CHUNK_MEMORY = 8 << 20, CHUNK_COUNT = 128, MESSAGE = 192 };
+
+/* One picture on its way in or out. */
+typedef struct transfer {
+    png_structp png;
+    png_infop info;
+    FILE *file;
+    tpp_image image;
+    png_bytep *rows; /* into image.pixels */
+    tpp_status status;
+    char message[MESSAGE];
+} transfer;
+
+static void on_error(png_structp png, png_const_charp text)
+{
+    transfer *t = png_get_error_ptr(png);
+    if (t->status == TPP_OK) t->status = TPP_EFORMAT;
+    if (t->message[0] == '\0') (void)snprintf(t->message, sizeof t->message, "%s", text);
+    png_longjmp(png, 1);
+}
+
+static void on_warning(png_structp png, png_const_charp text)
+{
+    (void)png;
+    tpp_log(TPP_LOG_DEBUG, "png", "%s", text);
+}
+
+static void read_bytes(png_structp png, png_bytep out, size_t size)
+{
+    transfer *t = png_get_io_ptr(png);
+    if (fread(out, 1, size, t->file) == size) return;
+    const bool broken = ferror(t->file) != 0;
+    if (broken) t->status = TPP_EIO;
+    png_error(png, broken ? strerror(errno) : "the file ends too early");
+}
+
+/* Leaves through on_error with a status and message of ours. */
+static void refuse(transfer *t, tpp_status status, const char *text)
+{
+    t->status = status;
+    png_error(t->png, text);
+}
+
+static void check_header(transfer *t)
+{
+    const png_uint_32 width = png_get_image_width(t->png, t->info);
+    const png_uint_32 height = png_get_image_height(t->png, t->info);
+    if ((uint64_t)width * height > TPP_IMAGE_MAX_PIXELS) {
+        (void)snprintf(t->message, sizeof t->message, "%lu x %lu pixels, at most %d are read",
+                       (unsigned long)width, (unsigned long)height, TPP_IMAGE_MAX_PIXELS);
+        refuse(t, TPP_EFORMAT, t->message);
+    }
+    if (png_get_bit_depth(t->png, t->info) > 8)
+        refuse(t, TPP_EUNSUPPORTED, "16-bit PNG is not read yet");
+}
+
+/* Asks libpng to hand out 8-bit grey or RGB; returns the channels. */
+static int ask_for_bytes(transfer *t)
+{
+    const int color = png_get_color_type(t->png, t->info);
+    if (color == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(t->png);
+    if (color == PNG_COLOR_TYPE_GRAY) png_set_expand_gray_1_2_4_to_8(t->png);
+    png_set_strip_alpha(t->png); /* also what a palette's transparency has become */
+    (void)png_set_interlace_handling(t->png);
+    png_read_update_info(t->png, t->info);
+    return color == PNG_COLOR_TYPE_GRAY || color == PNG_COLOR_TYPE_GRAY_ALPHA ? 1 : 3;
+}
+
+static tpp_status point_rows(transfer *t)
+{
+    const tpp_image *image = &t->image;
+    const size_t stride = (size_t)image->width * (size_t)image->channels;
+    TPP_NEW(t->rows, image->height);
+    for (int y = 0; y < image->height; y++) t->rows[y] = image->pixels + (size_t)y * stride;
+    return TPP_OK;
+}
+
+static void decode(transfer *t)
+{
+    if (setjmp(png_jmpbuf(t->png)) != 0) return;
+    png_set_read_fn(t->png, t, read_bytes);
+    png_set_user_limits(t->png, TPP_IMAGE_MAX_SIDE, TPP_IMAGE_MAX_SIDE);
+    png_set_chunk_malloc_max(t->png, CHUNK_MEMORY);
+    png_set_chunk_cache_max(t->png, CHUNK_COUNT);
+    png_set_crc_action(t->png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
+    png_read_info(t->png, t->info);
+    check_header(t);
+    const int channels = ask_for_bytes(t);
+    t->status = tpp_image_init(&t->image, (int)png_get_image_width(t->png, t->info),
+                               (int)png_get_image_height(t->png, t->info), channels);
+    if (t->status == TPP_OK) t->status = point_rows(t);
+    if (t->status != TPP_OK) return;
+    if (png_get_rowbytes(t->png, t->info) != (size_t)t->image.width * (size_t)channels)
+        refuse(t, TPP_EINTERNAL, "libpng would write rows of another length");
+    png_read_image(t->png, t->rows);
+    png_read_end(t->png, NULL);
+}
+
+tpp_status tpp_png_read(tpp_image *out, const char *path)
+{
+    transfer t = {.status = TPP_OK};
+    if (tpp_path_is_folder(path)) return TPP_FAIL(TPP_EIO, "%s: a folder, not a file", path);
+    t.file = fopen(path, "rb");
+    if (t.file == NULL) return TPP_FAIL(TPP_EIO, "%s: cannot open: %s", path, strerror(errno));
+    t.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &t, on_error, on_warning);
+    if (t.png != NULL) t.info = png_create_info_struct(t.png);
+    if (t.info == NULL)
+        t.status = TPP_FAIL(TPP_ENOMEM, "%s: no memory for libpng", path);
+    else
+        decode(&t);
+    if (t.message[0] != '\0') t.status = TPP_FAIL(t.status, "%s: PNG: %s", path, t.message);
+    if (t.status == TPP_OK) {
+        *out = t.image;
+        t.image = (tpp_image){0};
+    }
+    png_destroy_read_struct(&t.png, &t.info, NULL);
+    tpp_free(t.rows);
+    tpp_image_free(&t.image);
+    (void)fclose(t.file);
+    return t.status;
+}
+
+static void write_bytes(png_structp png, png_bytep bytes, size_t size)
+{
+    const transfer *t = png_get_io_ptr(png);
+    if (fwrite(bytes, 1, size, t->file) != size) png_error(png, strerror(errno));
+}
+
+static void flush_nothing(png_structp png)
+{
+    (void)png; /* the commit flushes */
+}
+
+static void encode(transfer *t)
+{
+    if (setjmp(png_jmpbuf(t->png)) != 0) return;
+    const tpp_image *image = &t->image;
+    png_set_write_fn(t->png, t, write_bytes, flush_nothing);
+    png_set_IHDR(t->png, t->info, (png_uint_32)image->width, (png_uint_32)image->height, 8,
+                 image->channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB,
+                 PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    png_write_info(t->png, t->info);
+    png_write_image(t->png, t->rows);
+    png_write_end(t->png, NULL);
+}
+
+static tpp_status check_picture(const char *path, const tpp_image *image)
+{
+    if (image->pixels != NULL && image->width >= 1 && image->height >= 1 &&
+        image->width <= TPP_IMAGE_MAX_SIDE && image->height <= TPP_IMAGE_MAX_SIDE &&
+        (int64_t)image->width * image->height <= TPP_IMAGE_MAX_PIXELS &&
+        (image->channels == 1 || image->channels == 3))
+        return TPP_OK;
+    return TPP_FAIL(TPP_EUSAGE, "%s: cannot write %d x %d pixels of %d channels as PNG", path,
+                    image->width, image->height, image->channels);
+}
+
+tpp_status tpp_png_write(const char *path, const tpp_image *image)
+{
+    TPP_TRY(check_picture(path, image));
+    transfer t = {.image = *image}; /* borrows the pixels */
+    tpp_out_file file = {0};
+    TPP_TRY_OR(done, t.status, tpp_out_open(&file, path));
+    TPP_TRY_OR(done, t.status, point_rows(&t));
+    t.file = file.stream;
+    t.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &t, on_error, on_warning);
+    if (t.png != NULL) t.info = png_create_info_struct(t.png);
+    if (t.info == NULL) {
+        t.status = TPP_FAIL(TPP_ENOMEM, "%s: no memory for libpng", path);
+        goto done;
+    }
+    encode(&t);
+    if (t.message[0] != '\0')
+        t.status = TPP_FAIL(TPP_EIO, "%s: PNG: %s", path, t.message);
+    else
+        t.status = tpp_out_commit(&file);
+done:
+    png_destroy_write_struct(&t.png, &t.info);
+    tpp_free(t.rows);
+    tpp_out_discard(&file);
+    return t.status;
+}
