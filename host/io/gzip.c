@@ -97,7 +97,7 @@ bool tpp_gzip_is_plain(const tpp_gzip *g)
     return g->plain;
 }
 
-tpp_status tpp_gzip_begin(tpp_gzip_out *g, FILE *stream)
+tpp_status tpp_gzip_begin(tpp_gzip_out *g, FILE *stream, const char *path)
 {
     enum { WINDOW = 15, AS_GZIP = 16, MEMORY = 8 }; /* zlib's defaults, in a gzip wrapper */
     z_stream *z = NULL;
@@ -105,9 +105,9 @@ tpp_status tpp_gzip_begin(tpp_gzip_out *g, FILE *stream)
     if (deflateInit2(z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, WINDOW + AS_GZIP, MEMORY,
                      Z_DEFAULT_STRATEGY) != Z_OK) {
         tpp_free(z);
-        return TPP_FAIL(TPP_ENOMEM, "no memory to compress");
+        return TPP_FAIL(TPP_ENOMEM, "%s: no memory to compress", path);
     }
-    *g = (tpp_gzip_out){.state = z, .stream = stream};
+    *g = (tpp_gzip_out){.state = z, .stream = stream, .path = path};
     return TPP_OK;
 }
 
@@ -120,10 +120,10 @@ static tpp_status drain(tpp_gzip_out *g, int flush)
         z->next_out = out;
         z->avail_out = sizeof out;
         if (deflate(z, flush) == Z_STREAM_ERROR)
-            return TPP_FAIL(TPP_EINTERNAL, "zlib lost its state");
+            return TPP_FAIL(TPP_EINTERNAL, "%s: zlib lost its state", g->path);
         const size_t n = sizeof out - z->avail_out;
         if (fwrite(out, 1, n, g->stream) != n)
-            return TPP_FAIL(TPP_EIO, "cannot write: %s", strerror(errno));
+            return TPP_FAIL(TPP_EIO, "%s: cannot write: %s", g->path, strerror(errno));
     } while (z->avail_out == 0);
     return TPP_OK;
 }

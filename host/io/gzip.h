@@ -25,12 +25,14 @@ TPP_MUST_CHECK tpp_status tpp_gzip_read(tpp_gzip *g, void *out, size_t size, siz
 uint64_t tpp_gzip_bound(const tpp_gzip *g);
 bool tpp_gzip_is_plain(const tpp_gzip *g);
 
-/* Appends bytes to `stream`, deflated. Zero-initialise; end is harmless on a zeroed struct. */
+/* Appends bytes to `stream`, deflated. Zero-initialise; discard is harmless on a zeroed struct.
+ * `path` is for messages, and kept. */
 typedef struct tpp_gzip_out {
     void *state;
     FILE *stream;
+    const char *path;
 } tpp_gzip_out;
-TPP_MUST_CHECK tpp_status tpp_gzip_begin(tpp_gzip_out *g, FILE *stream);
+TPP_MUST_CHECK tpp_status tpp_gzip_begin(tpp_gzip_out *g, FILE *stream, const char *path);
 TPP_MUST_CHECK tpp_status tpp_gzip_write(tpp_gzip_out *g, const void *bytes, size_t size);
 TPP_MUST_CHECK tpp_status tpp_gzip_finish(tpp_gzip_out *g); /* also releases */
 void tpp_gzip_discard(tpp_gzip_out *g);

@@ -8,15 +8,15 @@
 /* Canonical directions in the affine's RAS+ millimetres: left and posterior are negative there. */
 static const double canonical_sign[3] = {-1, -1, 1};
 
-tpp_orientation tpp_orientation_from_affine(const double affine[4][4])
+tpp_orientation tpp_orientation_from_affine(const tpp_affine *affine)
 {
     static const int orders[6][3] = {{0, 1, 2}, {1, 0, 2}, {0, 2, 1},
                                      {2, 1, 0}, {1, 2, 0}, {2, 0, 1}};
     double cosine[3][3]; /* [world axis][file axis] */
     for (int j = 0; j < 3; j++) {
         double norm = 0;
-        for (int i = 0; i < 3; i++) norm += affine[i][j] * affine[i][j];
-        for (int i = 0; i < 3; i++) cosine[i][j] = affine[i][j] / sqrt(norm);
+        for (int i = 0; i < 3; i++) norm += affine->m[i][j] * affine->m[i][j];
+        for (int i = 0; i < 3; i++) cosine[i][j] = affine->m[i][j] / sqrt(norm);
     }
     const double tie = 1e-6; /* rounding of a float header must not decide between two orders */
     int best = 0;

@@ -5,6 +5,8 @@
 #ifndef TPP_IO_ORIENTATION_H
 #define TPP_IO_ORIENTATION_H
 
+#include "io/volume.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -15,10 +17,10 @@ typedef struct tpp_orientation {
     bool flip[3];
 } tpp_orientation;
 
-/* The orientation nearest to `affine` (voxel to mm, RAS+): of the six axis orders that with the
+/* The orientation nearest to `affine`: of the six axis orders that with the
  * largest sum of direction cosines, so that oblique volumes get three different axes. Equal sums:
  * the order that changes least. Meant for affines that the readers have accepted. */
-tpp_orientation tpp_orientation_from_affine(const double affine[4][4]);
+tpp_orientation tpp_orientation_from_affine(const tpp_affine *affine);
 
 /* "RAS": where the file's x, y and z lead. `code` has room for four characters. */
 void tpp_orientation_code(char code[4], const tpp_orientation *o);

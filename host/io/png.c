@@ -24,20 +24,23 @@ typedef struct transfer {
     tpp_image image;
     png_bytep *rows; /* into image.pixels */
     tpp_status status;
-    char message[MESSAGE];
+    char message[MESSAGE], warning[MESSAGE]; /* the last warning often says why an error follows */
 } transfer;
 
 static void on_error(png_structp png, png_const_charp text)
 {
     transfer *t = png_get_error_ptr(png);
     if (t->status == TPP_OK) t->status = TPP_EFORMAT;
-    if (t->message[0] == '\0') (void)snprintf(t->message, sizeof t->message, "%s", text);
+    if (t->message[0] == '\0')
+        (void)snprintf(t->message, sizeof t->message, "%.90s%s%.90s", text,
+                       t->warning[0] == '\0' ? "" : "; ", t->warning);
     png_longjmp(png, 1);
 }
 
 static void on_warning(png_structp png, png_const_charp text)
 {
-    (void)png;
+    transfer *t = png_get_error_ptr(png);
+    (void)snprintf(t->warning, sizeof t->warning, "%s", text);
     tpp_log(TPP_LOG_DEBUG, "png", "%s", text);
 }
 
@@ -57,13 +60,17 @@ static void refuse(transfer *t, tpp_status status, const char *text)
     png_error(t->png, text);
 }
 
+/* Before libpng takes memory for rows; its own limit of a million a side stands before ours. */
 static void check_header(transfer *t)
 {
     const png_uint_32 width = png_get_image_width(t->png, t->info);
     const png_uint_32 height = png_get_image_height(t->png, t->info);
-    if ((uint64_t)width * height > TPP_IMAGE_MAX_PIXELS) {
-        (void)snprintf(t->message, sizeof t->message, "%lu x %lu pixels, at most %d are read",
-                       (unsigned long)width, (unsigned long)height, TPP_IMAGE_MAX_PIXELS);
+    if (width > TPP_IMAGE_MAX_SIDE || height > TPP_IMAGE_MAX_SIDE ||
+        (uint64_t)width * height > TPP_IMAGE_MAX_PIXELS) {
+        (void)snprintf(t->message, sizeof t->message,
+                       "%lu x %lu pixels, sides to %d and %d pixels in all are read",
+                       (unsigned long)width, (unsigned long)height, TPP_IMAGE_MAX_SIDE,
+                       TPP_IMAGE_MAX_PIXELS);
         refuse(t, TPP_EFORMAT, t->message);
     }
     if (png_get_bit_depth(t->png, t->info) > 8)
@@ -95,7 +102,6 @@ static void decode(transfer *t)
 {
     if (setjmp(png_jmpbuf(t->png)) != 0) return;
     png_set_read_fn(t->png, t, read_bytes);
-    png_set_user_limits(t->png, TPP_IMAGE_MAX_SIDE, TPP_IMAGE_MAX_SIDE);
     png_set_chunk_malloc_max(t->png, CHUNK_MEMORY);
     png_set_chunk_cache_max(t->png, CHUNK_COUNT);
     png_set_crc_action(t->png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);

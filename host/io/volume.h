@@ -15,11 +15,17 @@ typedef enum tpp_affine_source {
     TPP_AFFINE_PIXDIM
 } tpp_affine_source;
 
+/* Voxel (x, y, z, 1) to millimetres: +x right, +y anterior, +z superior (RAS+). Row 3 is 0 0 0 1.
+ */
+typedef struct tpp_affine {
+    double m[4][4];
+} tpp_affine;
+
 /* Zero-initialise; tpp_volume_free releases what readers put in. */
 typedef struct tpp_volume {
     int64_t dim[4];       /* x, y, z, t; x is contiguous in `voxels`. t counts what the file has */
     double spacing_mm[3]; /* step of one voxel along x, y, z: the lengths of the affine's columns */
-    double affine[4][4];  /* (x, y, z, 1) to mm; +x right, +y anterior, +z superior (RAS+) */
+    tpp_affine affine;
     tpp_affine_source affine_source;
     bool affines_disagree;   /* sform and qform both stated, more than half a voxel apart */
     const char *datatype;    /* of the file: "int16" */
