@@ -17,7 +17,8 @@ static double unit_mm(const tpp_nifti_header *h, const uint8_t *bytes)
 
 static void read_sform(tpp_affine *a, const tpp_nifti_header *h, const uint8_t *bytes)
 {
-    for (int i = 0; i < 12; i++) a[i / 4][i % 4] = tpp_nifti_get_real(h, bytes, TPP_NIFTI_SROW, i);
+    for (int i = 0; i < 12; i++)
+        a->m[i / 4][i % 4] = tpp_nifti_get_real(h, bytes, TPP_NIFTI_SROW, i);
 }
 
 /* Spacing as stated. Along an axis of one voxel it may be left out, and counts as 1. */
