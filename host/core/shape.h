@@ -24,6 +24,10 @@ typedef struct tpp_shape {
 #define TPP_SHAPE(...) \
     ((tpp_shape){(int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), {__VA_ARGS__}})
 
+/* The same as an initialiser, for static tables. */
+#define TPP_DIMS(...) \
+    {(int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), {__VA_ARGS__}}
+
 size_t tpp_dtype_size(tpp_dtype type);
 const char *tpp_dtype_text(tpp_dtype type);
 
