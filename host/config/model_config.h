@@ -122,8 +122,8 @@ extern const tpp_schema tpp_model_schema;
 /* What a key holds, as text: the name of an enum's value. "?" outside the list. */
 const char *tpp_backbone_text(int name);
 
-/* All defaults, which are preset `paper`. */
-void tpp_model_config_init(struct tpp_model_config *c);
+/* All defaults, which are preset `paper`. Fails only for want of memory. */
+TPP_MUST_CHECK tpp_status tpp_model_config_init(struct tpp_model_config *c);
 
 /* Defaults, preset, then the settings in order, then tpp_model_config_check. TPP_EUSAGE or
  * TPP_EFORMAT with file and line; `c` is untouched on failure. `settings` may be NULL. */
@@ -142,8 +142,9 @@ int tpp_model_config_queries(const struct tpp_model_config *c, int t, int before
 
 /* Sets what a key of the reference program's configuration (as in the metadata of golden files)
  * means here. *is_mine = false, and nothing set, for keys that are not the model's: sizes, seed,
- * shapes. Only "prompt_lengths" does both: its count becomes text.num_prompts, and the lengths are
- * left to the caller. Start from tpp_model_config_init and end with tpp_model_config_check. */
+ * shapes; TPP_EUSAGE for keys it has not. Only "prompt_lengths" does both: its count becomes
+ * text.num_prompts, and the lengths are left to the caller. Start from tpp_model_config_init and
+ * end with tpp_model_config_check. */
 TPP_MUST_CHECK tpp_status tpp_model_config_from_reference(struct tpp_model_config *c,
                                                           const char *key, const char *value,
                                                           bool *is_mine);
