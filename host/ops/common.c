@@ -13,6 +13,12 @@ int tpp_int(int64_t n)
     return (int)n;
 }
 
+tpp_status tpp_want_present(const char *op, const char *operand, const tpp_shape *s)
+{
+    if (s->rank > 0) return TPP_OK;
+    return TPP_FAIL(TPP_ESHAPE, "%s: operand %s is missing", op, operand);
+}
+
 tpp_status tpp_want_rank(const char *op, const char *operand, const tpp_shape *s, int rank)
 {
     if (s->rank == rank) return TPP_OK;

@@ -113,7 +113,9 @@ int tpp_panel_width(const tpp_caps *caps);
  * tensors of 2^31 elements or more, so this only asserts. */
 int tpp_int(int64_t n);
 
-/* Fails with TPP_ESHAPE unless `s` has rank `rank` / exactly these dimensions (-1: any). */
+/* Fails with TPP_ESHAPE unless the operand is there / has rank `rank` / has exactly these
+ * dimensions (-1: any). */
+tpp_status tpp_want_present(const char *op, const char *operand, const tpp_shape *s);
 tpp_status tpp_want_rank(const char *op, const char *operand, const tpp_shape *s, int rank);
 tpp_status tpp_want_shape(const char *op, const char *operand, const tpp_shape *s, tpp_shape want);
 
