@@ -4,11 +4,11 @@
 #define TPP_CL_CL_INTERNAL_H
 
 #define CL_TARGET_OPENCL_VERSION 120
-#include <CL/cl.h>
-#include <pthread.h>
-
 #include "cl/device.h"
 #include "core/table.h"
+
+#include <CL/cl.h>
+#include <pthread.h>
 
 enum { TPP_RECENT = 16 };
 
@@ -34,10 +34,10 @@ const char *tpp_cl_error_name(cl_int code);
 /* Turns an OpenCL code into a status with a message; `what` says what was tried. */
 tpp_status tpp_cl_fail(const tpp_device *d, cl_int code, const char *what);
 
-#define TPP_CL(device, call)                                                     \
-    do {                                                                         \
-        const cl_int code_ = (call);                                             \
-        if (code_ != CL_SUCCESS) return tpp_cl_fail((device), code_, #call);     \
+#define TPP_CL(device, call)                                                 \
+    do {                                                                     \
+        const cl_int code_ = (call);                                         \
+        if (code_ != CL_SUCCESS) return tpp_cl_fail((device), code_, #call); \
     } while (0)
 
 #endif

@@ -3,15 +3,15 @@
 #define _POSIX_C_SOURCE 200809L
 #include "cl/device.h"
 
-#include <ctype.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "cl/cl_internal.h"
 #include "cl/program.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/str.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum { MAX_PLATFORMS = 16, MAX_DEVICES = 64 };
 
@@ -58,8 +58,7 @@ static int native_width(cl_device_id id, bool is_cpu)
     const char *forced = getenv("TPP_VECTOR_WIDTH"); /* for tests of both tiles on one machine */
     if (forced != NULL && (strcmp(forced, "8") == 0 || strcmp(forced, "16") == 0))
         return atoi(forced);
-    const int native =
-        (int)get_number(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, sizeof(cl_uint));
+    const int native = (int)get_number(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, sizeof(cl_uint));
     const int preferred =
         (int)get_number(id, CL_DEVICE_PREFERRED_VECTOR_WIDTH_FLOAT, sizeof(cl_uint));
     const int width = native > preferred ? native : preferred;

@@ -3,11 +3,11 @@
 #ifndef TPP_CL_DEVICE_H
 #define TPP_CL_DEVICE_H
 
+#include "core/status.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "core/status.h"
 
 typedef struct tpp_device tpp_device;
 
@@ -19,8 +19,8 @@ typedef struct tpp_caps {
     size_t base_align;                       /* of sub-buffers, bytes */
     size_t max_group;
     int compute_units;
-    int vector_width; /* floats of a native vector: 4, 8 or 16 */
-    bool no_arg_info; /* quirk: argument names are not reported, launches go unchecked */
+    int vector_width;      /* floats of a native vector: 4, 8 or 16 */
+    bool no_arg_info;      /* quirk: argument names are not reported, launches go unchecked */
     bool no_program_cache; /* quirk: the driver's binaries cannot be loaded again */
     bool no_clblast;       /* quirk: the driver cannot run CLBlast */
 } tpp_caps;

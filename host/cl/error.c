@@ -6,7 +6,8 @@
 const char *tpp_cl_error_name(cl_int code)
 {
 #define CODE(name) \
-    case name: return #name
+    case name:     \
+        return #name
     switch (code) {
         CODE(CL_SUCCESS);
         CODE(CL_DEVICE_NOT_FOUND);
@@ -45,7 +46,8 @@ const char *tpp_cl_error_name(cl_int code)
         CODE(CL_INVALID_OPERATION);
         CODE(CL_INVALID_BUFFER_SIZE);
         CODE(CL_INVALID_GLOBAL_WORK_SIZE);
-    default: return "an unnamed OpenCL error";
+    default:
+        return "an unnamed OpenCL error";
     }
 #undef CODE
 }
@@ -54,11 +56,15 @@ static tpp_status status_of(cl_int code)
 {
     switch (code) {
     case CL_MEM_OBJECT_ALLOCATION_FAILURE:
-    case CL_INVALID_BUFFER_SIZE: return TPP_EDEVMEM;
-    case CL_OUT_OF_HOST_MEMORY: return TPP_ENOMEM;
+    case CL_INVALID_BUFFER_SIZE:
+        return TPP_EDEVMEM;
+    case CL_OUT_OF_HOST_MEMORY:
+        return TPP_ENOMEM;
     case CL_DEVICE_NOT_FOUND:
-    case CL_DEVICE_NOT_AVAILABLE: return TPP_EDEVICE;
-    default: return TPP_EOPENCL;
+    case CL_DEVICE_NOT_AVAILABLE:
+        return TPP_EDEVICE;
+    default:
+        return TPP_EOPENCL;
     }
 }
 
@@ -68,10 +74,9 @@ tpp_status tpp_cl_fail(const tpp_device *d, cl_int code, const char *what)
     for (unsigned i = 0; d != NULL && i < TPP_RECENT && i < d->recent_at; i++)
         tpp_str_format(&recent, "%s%s", i == 0 ? "; last kernels: " : " < ",
                        d->recent[(d->recent_at - 1 - i) % TPP_RECENT]);
-    const tpp_status s =
-        TPP_FAIL(status_of(code), "%s (%d) from %s on %s%s", tpp_cl_error_name(code), (int)code,
-                 what, d != NULL ? d->caps.name : "no device",
-                 recent.text != NULL ? recent.text : "");
+    const tpp_status s = TPP_FAIL(
+        status_of(code), "%s (%d) from %s on %s%s", tpp_cl_error_name(code), (int)code, what,
+        d != NULL ? d->caps.name : "no device", recent.text != NULL ? recent.text : "");
     tpp_str_free(&recent);
     return s;
 }

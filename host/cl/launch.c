@@ -2,11 +2,11 @@
  * SPDX-License-Identifier: MIT */
 #include "cl/launch.h"
 
-#include <string.h>
-
 #include "cl/program.h"
 #include "core/log.h"
 #include "core/mem.h"
+
+#include <string.h>
 
 typedef enum step_kind { STEP_KERNEL, STEP_HOST, STEP_COPY } step_kind;
 
@@ -194,7 +194,8 @@ static tpp_status run_step(tpp_device *d, const step *st, cl_event *event)
     case STEP_COPY:
         code = clEnqueueCopyBuffer(d->compute, st->from, st->to, 0, 0, st->bytes, 0, NULL, event);
         break;
-    case STEP_HOST: return st->run(d, st->context);
+    case STEP_HOST:
+        return st->run(d, st->context);
     }
     return code == CL_SUCCESS ? TPP_OK : tpp_cl_fail(d, code, st->name);
 }
@@ -217,7 +218,8 @@ static tpp_status time_step(tpp_device *d, const step *st, double *ms)
     cl_int code = clEnqueueMarkerWithWaitList(d->compute, 0, NULL, &mark[1]);
     if (code == CL_SUCCESS) code = clFinish(d->compute);
     if (code == CL_SUCCESS)
-        code = clGetEventProfilingInfo(mark[0], CL_PROFILING_COMMAND_END, sizeof(from), &from, NULL);
+        code =
+            clGetEventProfilingInfo(mark[0], CL_PROFILING_COMMAND_END, sizeof(from), &from, NULL);
     if (code == CL_SUCCESS)
         code = clGetEventProfilingInfo(mark[1], CL_PROFILING_COMMAND_END, sizeof(to), &to, NULL);
     (void)clReleaseEvent(mark[0]);

@@ -36,10 +36,11 @@ static inline tpp_arg tpp_arg_float(float f)
 }
 
 /* A tpp_arg from a cl_mem, an int or a float; anything else does not compile. */
-#define TPP_ARG(x) _Generic((x), cl_mem: tpp_arg_mem, int: tpp_arg_int, float: tpp_arg_float)(x)
+#define TPP_ARG(x) _Generic((x), cl_mem : tpp_arg_mem, int : tpp_arg_int, float : tpp_arg_float)(x)
 
-#define TPP_ARGS(...)                                                              \
-    ((tpp_args){(int)(sizeof((tpp_arg[]){__VA_ARGS__}) / sizeof(tpp_arg)), (tpp_arg[]){__VA_ARGS__}})
+#define TPP_ARGS(...)                                                      \
+    ((tpp_args){(int)(sizeof((tpp_arg[]){__VA_ARGS__}) / sizeof(tpp_arg)), \
+                (tpp_arg[]){__VA_ARGS__}})
 
 /* Work items of up to three axes, and the work-group. `local` 0 means 1. Global sizes are rounded
  * up to whole groups; kernels test their bounds. */

@@ -5,15 +5,15 @@
  * SPDX-License-Identifier: MIT */
 #include "cl/program.h"
 
-#include <openssl/evp.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/path.h"
 #include "core/str.h"
+
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum { MAX_INCLUDE_DEPTH = 8, MAX_SOURCE = 1 << 20, MAX_BINARY = 64 << 20, KEY_BYTES = 32 };
 #define BASE_OPTIONS "-cl-std=CL1.2 -cl-kernel-arg-info"
@@ -63,8 +63,8 @@ static tpp_status expand(tpp_str *out, const char *name, int depth)
 static tpp_status cache_key(const tpp_device *d, const char *source, const char *options,
                             unsigned char key[KEY_BYTES])
 {
-    const char *const parts[] = {"tpp program cache 1", source,           options,
-                                 d->caps.platform,      d->caps.name,     d->caps.vendor,
+    const char *const parts[] = {"tpp program cache 1", source,         options,
+                                 d->caps.platform,      d->caps.name,   d->caps.vendor,
                                  d->caps.driver,        d->caps.version};
     EVP_MD_CTX *md = EVP_MD_CTX_new();
     unsigned size = 0;
@@ -103,7 +103,8 @@ static cl_program load_cached(tpp_device *d, const char *path, const unsigned ch
         const unsigned char *binary = (const unsigned char *)bytes + KEY_BYTES;
         const size_t length = size - KEY_BYTES;
         cl_int status = CL_SUCCESS, code = CL_SUCCESS;
-        program = clCreateProgramWithBinary(d->context, 1, &d->id, &length, &binary, &status, &code);
+        program =
+            clCreateProgramWithBinary(d->context, 1, &d->id, &length, &binary, &status, &code);
         if (code != CL_SUCCESS || status != CL_SUCCESS ||
             clBuildProgram(program, 1, &d->id, options, NULL, NULL) != CL_SUCCESS) {
             if (program != NULL) (void)clReleaseProgram(program);

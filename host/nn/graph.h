@@ -7,11 +7,11 @@
 #ifndef TPP_NN_GRAPH_H
 #define TPP_NN_GRAPH_H
 
-#include <stdbool.h>
-
 #include "core/shape.h"
 #include "core/status.h"
 #include "ref/ref.h"
+
+#include <stdbool.h>
 
 typedef struct tpp_graph tpp_graph;
 

@@ -2,14 +2,14 @@
  * SPDX-License-Identifier: MIT */
 #include "ops/check.h"
 
-#include <math.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "core/mem.h"
 #include "core/synth.h"
 #include "ops/resize_plan.h"
 #include "tensor/tensor_internal.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 enum { POISON = 0x7fc00000 }; /* a quiet NaN, and no small integer */
 
@@ -47,12 +47,18 @@ static void fixture_free(fixture *f)
 static double fill_value(int fill, int limit, double u)
 {
     switch (fill) {
-    case TPP_FILL_POSITIVE: return 1.0 + 0.5 * u;
-    case TPP_FILL_UNIT: return 0.5 + 0.5 * u;
-    case TPP_FILL_INDEX: return floor((0.5 + 0.5 * u) * limit);
-    case TPP_FILL_BYTE: return floor((0.5 + 0.5 * u) * 256);
-    case TPP_FILL_LARGE: return 8.0 * u;
-    default: return u;
+    case TPP_FILL_POSITIVE:
+        return 1.0 + 0.5 * u;
+    case TPP_FILL_UNIT:
+        return 0.5 + 0.5 * u;
+    case TPP_FILL_INDEX:
+        return floor((0.5 + 0.5 * u) * limit);
+    case TPP_FILL_BYTE:
+        return floor((0.5 + 0.5 * u) * 256);
+    case TPP_FILL_LARGE:
+        return 8.0 * u;
+    default:
+        return u;
     }
 }
 
@@ -124,18 +130,27 @@ static tpp_status prepare_reference(fixture *f)
 static void store(void *to, tpp_dtype type, int64_t i, double v)
 {
     switch (type) {
-    case TPP_F32: ((float *)to)[i] = (float)v; break;
-    case TPP_I32: ((int32_t *)to)[i] = (int32_t)v; break;
-    default: ((uint8_t *)to)[i] = (uint8_t)v; break;
+    case TPP_F32:
+        ((float *)to)[i] = (float)v;
+        break;
+    case TPP_I32:
+        ((int32_t *)to)[i] = (int32_t)v;
+        break;
+    default:
+        ((uint8_t *)to)[i] = (uint8_t)v;
+        break;
     }
 }
 
 static double load(const void *from, tpp_dtype type, int64_t i)
 {
     switch (type) {
-    case TPP_F32: return ((const float *)from)[i];
-    case TPP_I32: return ((const int32_t *)from)[i];
-    default: return ((const uint8_t *)from)[i];
+    case TPP_F32:
+        return ((const float *)from)[i];
+    case TPP_I32:
+        return ((const int32_t *)from)[i];
+    default:
+        return ((const uint8_t *)from)[i];
     }
 }
 
@@ -263,7 +278,8 @@ static void compare(fixture *f, int i, tpp_check *out)
                    (long long)at, load(f->got[i], x->type, at), f->want[i][at]);
 }
 
-/* Runs the steps on poisoned outputs; the first time keeps the results, the second compares bits. */
+/* Runs the steps on poisoned outputs; the first time keeps the results, the second compares bits.
+ */
 static tpp_status run_once(fixture *f, bool first, tpp_check *out)
 {
     for (int i = 0; i < TPP_MAX_OUT; i++)

@@ -1,0 +1,183 @@
+/* Recording a plan's launches and running them.
+ * SPDX-License-Identifier: MIT */
+#include "nn/plan_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { POISON = 0x7fc00000 }; /* a quiet NaN */
+
+static size_t bytes_of(const tpp_value_info *info)
+{
+    return (size_t)tpp_shape_count(&info->shape) * tpp_dtype_size(info->type);
+}
+
+/* Buffer and offset of a root value that is stored. */
+static tpp_status locate(tpp_plan *p, tpp_plan_value *v, tpp_operand *x)
+{
+    tpp_buffer *b = v->place == TPP_PLACE_STORE   ? v->entry->buffer
+                    : v->place == TPP_PLACE_ARENA ? p->arena
+                                                  : v->buffer;
+    if (b == NULL && v->place == TPP_PLACE_OWN) {
+        TPP_TRY(tpp_buffer_open(&v->buffer, p->store->device, bytes_of(&v->info)));
+        b = v->buffer;
+    }
+    if (b == NULL)
+        return TPP_FAIL(TPP_EINTERNAL, "plan %s: a tensor %s has no memory", p->options.name,
+                        tpp_shape_text(&v->info.shape));
+    x->root = b->mem;
+    x->offset = v->place == TPP_PLACE_ARENA ? v->offset : 0;
+    x->mem = b->mem;
+    if (v->place != TPP_PLACE_ARENA) return TPP_OK;
+    if (v->mem == NULL)
+        TPP_TRY(tpp_sub_buffer(&v->mem, p->store->device, b->mem, v->offset, bytes_of(&v->info)));
+    x->mem = v->mem;
+    return TPP_OK;
+}
+
+static tpp_status resolve_value(tpp_plan *p, int v, tpp_operand *x)
+{
+    if (v < 0) return TPP_OK;
+    x->shape = p->value[v].info.shape;
+    x->type = p->value[v].info.type;
+    return locate(p, &p->value[tpp_plan_root(p, v)], x);
+}
+
+tpp_status tpp_plan_resolve(tpp_plan *p, const tpp_plan_node *n, tpp_call *call)
+{
+    *call = (tpp_call){.attr = n->info.attr};
+    for (int i = 0; i < TPP_MAX_IN; i++) TPP_TRY(resolve_value(p, n->info.in[i], &call->in[i]));
+    for (int i = 0; i < TPP_MAX_OUT; i++) TPP_TRY(resolve_value(p, n->info.out[i], &call->out[i]));
+    return TPP_OK;
+}
+
+static tpp_status record_node(tpp_plan *p, int at)
+{
+    const tpp_plan_node *n = &p->node[p->order[at]];
+    tpp_call call;
+    TPP_TRY(tpp_plan_resolve(p, n, &call));
+    if (n->scratch > 0) {
+        call.scratch = (tpp_operand){.shape = TPP_SHAPE((int64_t)n->scratch),
+                                     .type = TPP_U8,
+                                     .root = p->arena->mem,
+                                     .offset = n->scratch_offset};
+        TPP_TRY(tpp_sub_buffer(&call.scratch.mem, p->store->device, p->arena->mem,
+                               n->scratch_offset, n->scratch));
+        TPP_TRY(tpp_steps_keep(p->steps, call.scratch.mem));
+    }
+    tpp_steps_set_node(p->steps, at);
+    return n->algorithm->record(p->steps, &call);
+}
+
+tpp_status tpp_plan_record(tpp_plan *p, tpp_buffer *arena)
+{
+    if (p->steps != NULL) return TPP_FAIL(TPP_EINTERNAL, "plan %s is recorded", p->options.name);
+    if (p->arena_bytes > 0 && (arena == NULL || tpp_buffer_bytes(arena) < p->arena_bytes))
+        return TPP_FAIL(TPP_EINTERNAL, "plan %s: the arena is too small", p->options.name);
+    p->arena = arena;
+    TPP_TRY(tpp_steps_open(&p->steps, p->store->device));
+    for (int v = 0; v < p->n_values; v++) { /* inputs and outputs have memory from now on */
+        tpp_operand x = {0};
+        if (p->value[v].place == TPP_PLACE_OWN) TPP_TRY(locate(p, &p->value[v], &x));
+    }
+    for (int at = 0; at < p->n_order; at++)
+        if (!p->node[p->order[at]].constant) TPP_TRY(record_node(p, at));
+    tpp_steps_set_node(p->steps, -1);
+    return TPP_OK;
+}
+
+static int find_value(const tpp_plan *p, const char *name)
+{
+    for (int i = 0; i < p->n_named; i++)
+        if (strcmp(p->named[i].name, name) == 0) return p->named[i].value;
+    for (int v = 0; v < p->n_values; v++)
+        if (p->value[v].info.kind == TPP_VALUE_INPUT && strcmp(p->value[v].info.name, name) == 0)
+            return v;
+    return -1;
+}
+
+tpp_status tpp_plan_bind(tpp_plan *p, const char *name, tpp_buffer *b)
+{
+    const int v = find_value(p, name);
+    if (v < 0 || p->value[v].info.kind != TPP_VALUE_INPUT)
+        return TPP_FAIL(TPP_EINTERNAL, "plan %s has no input %s", p->options.name, name);
+    if (p->steps != NULL || tpp_buffer_bytes(b) < bytes_of(&p->value[v].info))
+        return TPP_FAIL(TPP_EINTERNAL, "plan %s: input %s wants %zu bytes before it is recorded",
+                        p->options.name, name, bytes_of(&p->value[v].info));
+    p->value[v].place = TPP_PLACE_BOUND;
+    p->value[v].buffer = b;
+    return TPP_OK;
+}
+
+tpp_buffer *tpp_plan_buffer(const tpp_plan *p, const char *name, tpp_shape *shape, tpp_dtype *type)
+{
+    const int v = find_value(p, name);
+    if (v < 0) return NULL;
+    if (shape != NULL) *shape = p->value[v].info.shape;
+    if (type != NULL) *type = p->value[v].info.type;
+    const tpp_plan_value *r = &p->value[tpp_plan_root(p, v)];
+    return r->place == TPP_PLACE_STORE ? r->entry->buffer : r->buffer;
+}
+
+bool tpp_plan_result_at(const tpp_plan *p, int i, tpp_plan_result *out)
+{
+    if (i >= p->n_named) return false;
+    const tpp_named_value *n = &p->named[i];
+    *out = (tpp_plan_result){
+        .name = n->name, .height = n->height, .width = n->width, .is_mark = n->is_mark};
+    out->buffer = tpp_plan_buffer(p, n->name, &out->shape, &out->type);
+    return true;
+}
+
+tpp_status tpp_plan_copy_out(tpp_plan *p, const char *name, tpp_buffer *to)
+{
+    tpp_shape shape;
+    tpp_dtype type;
+    const tpp_buffer *from = tpp_plan_buffer(p, name, &shape, &type);
+    if (from == NULL || p->steps == NULL)
+        return TPP_FAIL(TPP_EINTERNAL, "plan %s has no recorded output %s", p->options.name, name);
+    const size_t bytes = (size_t)tpp_shape_count(&shape) * tpp_dtype_size(type);
+    if (tpp_buffer_bytes(to) < bytes)
+        return TPP_FAIL(TPP_EINTERNAL, "plan %s: output %s does not fit", p->options.name, name);
+    return from == to ? TPP_OK : tpp_record_copy(p->steps, from->mem, to->mem, bytes);
+}
+
+tpp_status tpp_plan_run(tpp_plan *p)
+{
+    if (p->arena != NULL && getenv("TPP_POISON") != NULL)
+        TPP_TRY(tpp_buffer_fill(p->arena, POISON));
+    return tpp_steps_run(p->steps);
+}
+
+tpp_status tpp_plan_profile(tpp_plan *p, double *node_ms)
+{
+    return tpp_steps_profile(p->steps, node_ms, p->n_order);
+}
+
+tpp_status tpp_plan_refresh(tpp_plan *p)
+{
+    return tpp_plan_derive(p, false);
+}
+
+size_t tpp_plan_arena_bytes(const tpp_plan *p)
+{
+    return p->arena_bytes;
+}
+
+size_t tpp_plan_own_bytes(const tpp_plan *p)
+{
+    size_t bytes = 0;
+    for (int v = 0; v < p->n_values; v++)
+        if (p->value[v].place == TPP_PLACE_OWN) bytes += bytes_of(&p->value[v].info);
+    return bytes;
+}
+
+int tpp_plan_nodes(const tpp_plan *p)
+{
+    return p->n_order;
+}
+
+int tpp_plan_launches(const tpp_plan *p)
+{
+    return p->steps != NULL ? tpp_steps_count(p->steps) : 0;
+}
