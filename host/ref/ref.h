@@ -37,7 +37,9 @@ typedef enum tpp_act {
 /* gemm: y = act((x + addend) w^T + bias + residual).
  *   x [.., K] (M rows), w [N, K], bias? [N], residual? [rows, N], addend? [rows, K]; y [.., N].
  * trans_x: x is stored [K, M] (rank 2). trans_w: w is stored [K, N].
- * residual and addend may have fewer rows r than x when r divides M: row i takes row i mod r. */
+ * w may have more axes, [N, ..] with K values after the first ([N, K, 1, 1]).
+ * residual and addend may have fewer rows r than x when r divides M: row i takes row i mod r.
+ * addend and trans_x do not go together. */
 typedef struct tpp_gemm_attr {
     int act; /* tpp_act */
     int trans_x, trans_w;
@@ -108,8 +110,8 @@ typedef struct tpp_groupnorm_attr {
 } tpp_groupnorm_attr;
 
 /* attention: y = softmax(scale q k^T) v per head; C = heads * d.
- *   q [Bq, Nq, C], k, v [Bk, Nk, C], valid? int [Bk] (keys from valid on do not take part),
- *   index? int [Bq]; y [Bo, Nq, C].
+ *   q [Bq, Nq, C], k, v [Bk, Nk, C], valid? int [Bk] (keys from valid on do not take part; 0: y is
+ *   0), index? int [Bq]; y [Bo, Nq, C].
  *   SAME:  Bo = Bq = Bk.
  *   EACH:  every query batch reads every key batch, Bo = Bq*Bk, output b*Bk + k.
  *   INDEX: query batch b reads key batch index[b], Bo = Bq.
