@@ -1,0 +1,94 @@
+/* The `vector` algorithms of gemm and conv2d: how work is cut, and the launches.
+ * SPDX-License-Identifier: MIT */
+#include "ops/gemm_vector.h"
+
+#include "ops/gemm.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Rows of a tile: as many as leave registers for the panel (2) and the broadcast value. AVX-512 has
+ * 32 registers, AVX2 16; measured in bench/README.md. */
+tpp_tile tpp_tile_of(const tpp_caps *caps)
+{
+    const bool wide = caps->vector_width >= 16;
+    tpp_tile t = {.vector_width = wide ? 16 : 8, .rows = wide ? 14 : 6, .block = 256};
+    t.strips = wide ? 8 : 16;
+    const char *knobs = getenv("TPP_TILE"); /* rows,strips,block: for measuring tiles */
+    if (knobs != NULL) (void)sscanf(knobs, "%d,%d,%d", &t.rows, &t.strips, &t.block);
+    (void)snprintf(t.options, sizeof(t.options), "-DVW=%d -DMR=%d -DSTRIPS=%d -DKB=%d",
+                   t.vector_width, t.rows, t.strips, t.block);
+    return t;
+}
+
+bool tpp_gemm_vector_supports(const tpp_call *c, const tpp_caps *caps)
+{
+    (void)caps;
+    return ((const tpp_gemm_attr *)c->attr)->trans_x == 0;
+}
+
+/* How m rows and n columns are shared out: few large pieces reuse gathered rows and panels best,
+ * but every compute unit needs several pieces, or the last one runs alone. */
+typedef struct cut {
+    int strips, panels_each, row_blocks, column_groups;
+} cut;
+
+static int ceil_div(int a, int b)
+{
+    return (a + b - 1) / b;
+}
+
+static cut cut_work(const tpp_tile *t, const tpp_caps *caps, int m, int n)
+{
+    enum { PIECES_EACH = 6 }; /* work-items a compute unit should get at least */
+    const int tiles = ceil_div(m, t->rows), panels = ceil_div(n, 2 * t->vector_width);
+    const int wanted = PIECES_EACH * (caps->compute_units > 0 ? caps->compute_units : 1);
+    cut c = {.strips = t->strips, .panels_each = panels};
+    while (c.strips > 2 && ceil_div(tiles, c.strips) < wanted) c.strips--;
+    c.row_blocks = ceil_div(tiles, c.strips);
+    const int groups = c.row_blocks >= wanted ? 1 : ceil_div(wanted, c.row_blocks);
+    c.panels_each = ceil_div(panels, groups < panels ? groups : panels);
+    c.column_groups = ceil_div(panels, c.panels_each);
+    return c;
+}
+
+tpp_status tpp_gemm_vector_record(tpp_steps *s, const tpp_call *c)
+{
+    const tpp_caps *caps = tpp_device_caps(tpp_steps_device(s));
+    const tpp_gemm_attr *a = c->attr;
+    const tpp_gemm_sizes z = tpp_gemm_sizes_of(c);
+    const tpp_tile t = tpp_tile_of(caps);
+    const cut w = cut_work(&t, caps, z.m, z.n);
+    const tpp_grid grid = {.global = {(size_t)w.row_blocks, (size_t)w.column_groups}};
+    return tpp_record(s, "gemm_vector", "gemm_vector", t.options, grid,
+                      TPP_ARGS(TPP_ARG(c->out[0].mem), TPP_ARG(c->in[TPP_GEMM_X].mem),
+                               TPP_ARG(c->in[TPP_GEMM_W].mem), TPP_ARG(c->in[TPP_GEMM_BIAS].mem),
+                               TPP_ARG(c->in[TPP_GEMM_RESIDUAL].mem),
+                               TPP_ARG(c->in[TPP_GEMM_ADDEND].mem), TPP_ARG(a->act), TPP_ARG(z.m),
+                               TPP_ARG(z.n), TPP_ARG(z.k), TPP_ARG(z.residual_rows),
+                               TPP_ARG(z.addend_rows), TPP_ARG(w.strips), TPP_ARG(w.panels_each)));
+}
+
+tpp_status tpp_conv2d_vector_record(tpp_steps *s, const tpp_call *c)
+{
+    const tpp_caps *caps = tpp_device_caps(tpp_steps_device(s));
+    const tpp_conv2d_attr *a = c->attr;
+    const tpp_shape *x = &c->in[TPP_GEMM_X].shape, *y = &c->out[0].shape;
+    const tpp_shape *residual = &c->in[TPP_GEMM_RESIDUAL].shape;
+    const int m = tpp_int(tpp_shape_rows(y)), n = tpp_int(tpp_shape_cols(y));
+    const int out_height = (a->height + 2 * a->pad - a->kernel) / a->stride + 1;
+    const int out_width = (a->width + 2 * a->pad - a->kernel) / a->stride + 1;
+    const int residual_rows = residual->rank > 0 ? tpp_int(tpp_shape_rows(residual)) : 1;
+    const tpp_tile t = tpp_tile_of(caps);
+    const cut w = cut_work(&t, caps, m, n);
+    const tpp_grid grid = {.global = {(size_t)w.row_blocks, (size_t)w.column_groups}};
+    return tpp_record(s, "gemm_vector", "conv2d_vector", t.options, grid,
+                      TPP_ARGS(TPP_ARG(c->out[0].mem), TPP_ARG(c->in[TPP_GEMM_X].mem),
+                               TPP_ARG(c->in[TPP_GEMM_W].mem), TPP_ARG(c->in[TPP_GEMM_BIAS].mem),
+                               TPP_ARG(c->in[TPP_GEMM_RESIDUAL].mem), TPP_ARG(a->act), TPP_ARG(m),
+                               TPP_ARG(n), TPP_ARG(residual_rows), TPP_ARG(w.strips),
+                               TPP_ARG(w.panels_each), TPP_ARG(a->height), TPP_ARG(a->width),
+                               TPP_ARG(tpp_int(tpp_shape_cols(x))), TPP_ARG(a->kernel),
+                               TPP_ARG(a->stride), TPP_ARG(a->pad), TPP_ARG(out_height),
+                               TPP_ARG(out_width)));
+}
