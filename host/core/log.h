@@ -3,7 +3,12 @@
 #ifndef TPP_CORE_LOG_H
 #define TPP_CORE_LOG_H
 
-typedef enum tpp_log_level { TPP_LOG_ERROR, TPP_LOG_WARN, TPP_LOG_INFO, TPP_LOG_DEBUG } tpp_log_level;
+typedef enum tpp_log_level {
+    TPP_LOG_ERROR,
+    TPP_LOG_WARN,
+    TPP_LOG_INFO,
+    TPP_LOG_DEBUG
+} tpp_log_level;
 
 typedef void tpp_log_sink(void *context, tpp_log_level level, const char *module, const char *text);
 

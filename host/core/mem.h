@@ -3,11 +3,11 @@
 #ifndef TPP_CORE_MEM_H
 #define TPP_CORE_MEM_H
 
+#include "core/status.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "core/status.h"
 
 /* *out = a * b; false when that overflows. */
 bool tpp_mul_size(size_t a, size_t b, size_t *out);
@@ -32,18 +32,18 @@ uint64_t tpp_alloc_count(void);
 void tpp_alloc_fail_after(int64_t n);
 
 /* *p = new zeroed array, or the caller returns TPP_ENOMEM. */
-#define TPP_NEW(p, count)                                   \
-    do {                                                    \
-        (p) = tpp_calloc((size_t)(count), sizeof(*(p)));    \
-        if ((p) == NULL) return TPP_ENOMEM;                 \
+#define TPP_NEW(p, count)                                \
+    do {                                                 \
+        (p) = tpp_calloc((size_t)(count), sizeof(*(p))); \
+        if ((p) == NULL) return TPP_ENOMEM;              \
     } while (0)
-#define TPP_NEW_OR(label, s, p, count)                      \
-    do {                                                    \
-        (p) = tpp_calloc((size_t)(count), sizeof(*(p)));    \
-        if ((p) == NULL) {                                  \
-            (s) = TPP_ENOMEM;                               \
-            goto label;                                     \
-        }                                                   \
+#define TPP_NEW_OR(label, s, p, count)                   \
+    do {                                                 \
+        (p) = tpp_calloc((size_t)(count), sizeof(*(p))); \
+        if ((p) == NULL) {                               \
+            (s) = TPP_ENOMEM;                            \
+            goto label;                                  \
+        }                                                \
     } while (0)
 
 #endif

@@ -3,6 +3,9 @@
 #define _POSIX_C_SOURCE 200809L
 #include "core/path.h"
 
+#include "core/mem.h"
+#include "core/str.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,9 +14,6 @@
 #include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "core/mem.h"
-#include "core/str.h"
 
 char *tpp_path_join(const char *folder, const char *name)
 {
@@ -186,14 +186,14 @@ static void sync_folder_of(const char *path)
 
 tpp_status tpp_out_commit(tpp_out_file *f)
 {
-    const bool bad = ferror(f->stream) != 0 || fflush(f->stream) != 0 || fsync(fileno(f->stream)) != 0;
+    const bool bad =
+        ferror(f->stream) != 0 || fflush(f->stream) != 0 || fsync(fileno(f->stream)) != 0;
     const int flush_error = errno;
     const bool unclosed = fclose(f->stream) != 0;
     f->stream = NULL;
     tpp_status s = TPP_OK;
     if (bad || unclosed)
-        s = TPP_FAIL(TPP_EIO, "%s: cannot write: %s", f->path,
-                     strerror(bad ? flush_error : errno));
+        s = TPP_FAIL(TPP_EIO, "%s: cannot write: %s", f->path, strerror(bad ? flush_error : errno));
     else if (rename(f->temporary, f->path) != 0)
         s = TPP_FAIL(TPP_EIO, "%s: cannot rename into place: %s", f->path, strerror(errno));
     else

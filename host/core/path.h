@@ -3,11 +3,11 @@
 #ifndef TPP_CORE_PATH_H
 #define TPP_CORE_PATH_H
 
+#include "core/status.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
-
-#include "core/status.h"
 
 /* "a/b", in new memory of the caller; NULL: out of memory. */
 char *tpp_path_join(const char *folder, const char *name);

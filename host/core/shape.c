@@ -56,7 +56,8 @@ const char *tpp_shape_text(const tpp_shape *s)
     char *text = texts[next++ % 4];
     size_t at = (size_t)snprintf(text, sizeof(texts[0]), "[");
     for (int i = 0; i < s->rank; i++)
-        at += (size_t)snprintf(text + at, sizeof(texts[0]) - at, "%s%" PRId64, i ? "," : "", s->d[i]);
+        at +=
+            (size_t)snprintf(text + at, sizeof(texts[0]) - at, "%s%" PRId64, i ? "," : "", s->d[i]);
     (void)snprintf(text + at, sizeof(texts[0]) - at, "]");
     return text;
 }

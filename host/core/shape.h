@@ -10,7 +10,7 @@
 #define TPP_MAX_RANK 4
 
 /* Element type of storage. Arithmetic is in float whatever the storage (decision 1). */
-#define TPP_DTYPE_MAP(X) X(F32, 4) X(F16, 2) X(I32, 4) X(U8, 1)
+#define TPP_DTYPE_MAP(X)            X(F32, 4) X(F16, 2) X(I32, 4) X(U8, 1)
 #define TPP_DTYPE_ENUM(name, bytes) TPP_##name,
 typedef enum tpp_dtype { TPP_DTYPE_MAP(TPP_DTYPE_ENUM) TPP_DTYPE_COUNT } tpp_dtype;
 #undef TPP_DTYPE_ENUM
@@ -25,8 +25,13 @@ typedef struct tpp_shape {
     ((tpp_shape){(int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), {__VA_ARGS__}})
 
 /* The same as an initialiser, for static tables. */
-#define TPP_DIMS(...) \
-    {(int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), {__VA_ARGS__}}
+#define TPP_DIMS(...)                                              \
+    {                                                              \
+        (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), \
+        {                                                          \
+            __VA_ARGS__                                            \
+        }                                                          \
+    }
 
 size_t tpp_dtype_size(tpp_dtype type);
 const char *tpp_dtype_text(tpp_dtype type);

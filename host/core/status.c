@@ -2,10 +2,10 @@
  * SPDX-License-Identifier: MIT */
 #include "core/status.h"
 
+#include "core/log.h"
+
 #include <stdarg.h>
 #include <stdio.h>
-
-#include "core/log.h"
 
 static _Thread_local char message[1024];
 

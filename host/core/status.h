@@ -3,18 +3,18 @@
 #ifndef TPP_CORE_STATUS_H
 #define TPP_CORE_STATUS_H
 
-#define TPP_STATUS_MAP(X)                                        \
-    X(OK, "success")                                             \
-    X(EUSAGE, "an option or a configuration value is not valid") \
-    X(ESHAPE, "tensor shapes do not agree")                      \
-    X(EIO, "a file could not be read or written")                \
-    X(EFORMAT, "a file does not hold what its format promises")  \
-    X(ENOMEM, "memory ran out")                                  \
+#define TPP_STATUS_MAP(X)                                         \
+    X(OK, "success")                                              \
+    X(EUSAGE, "an option or a configuration value is not valid")  \
+    X(ESHAPE, "tensor shapes do not agree")                       \
+    X(EIO, "a file could not be read or written")                 \
+    X(EFORMAT, "a file does not hold what its format promises")   \
+    X(ENOMEM, "memory ran out")                                   \
     X(EDEVICE, "no usable OpenCL device, or the device was lost") \
-    X(EDEVMEM, "the device's memory does not suffice")           \
-    X(EOPENCL, "an OpenCL call failed")                          \
-    X(EKERNEL, "host and kernel disagree about an argument")     \
-    X(EUNSUPPORTED, "this build or device cannot do that")       \
+    X(EDEVMEM, "the device's memory does not suffice")            \
+    X(EOPENCL, "an OpenCL call failed")                           \
+    X(EKERNEL, "host and kernel disagree about an argument")      \
+    X(EUNSUPPORTED, "this build or device cannot do that")        \
     X(EINTERNAL, "an invariant of the program is broken")
 
 #define TPP_STATUS_ENUM(name, text) TPP_##name,
@@ -35,17 +35,17 @@ tpp_status tpp_fail_at(tpp_status s, const char *file, int line, const char *for
 
 #define TPP_FAIL(s, ...) tpp_fail_at((s), __FILE__, __LINE__, __VA_ARGS__)
 
-#define TPP_TRY(expr)                     \
-    do {                                  \
-        const tpp_status try_ = (expr);   \
-        if (try_ != TPP_OK) return try_;  \
+#define TPP_TRY(expr)                    \
+    do {                                 \
+        const tpp_status try_ = (expr);  \
+        if (try_ != TPP_OK) return try_; \
     } while (0)
 
 /* For functions with something to release: assigns to `s` and jumps to `label`. */
-#define TPP_TRY_OR(label, s, expr)      \
-    do {                                \
-        (s) = (expr);                   \
-        if ((s) != TPP_OK) goto label;  \
+#define TPP_TRY_OR(label, s, expr)     \
+    do {                               \
+        (s) = (expr);                  \
+        if ((s) != TPP_OK) goto label; \
     } while (0)
 
 #endif

@@ -2,11 +2,11 @@
  * SPDX-License-Identifier: MIT */
 #include "core/str.h"
 
+#include "core/mem.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "core/mem.h"
 
 static int reserve(tpp_str *s, size_t more)
 {

@@ -3,9 +3,9 @@
 #ifndef TPP_CORE_STR_H
 #define TPP_CORE_STR_H
 
-#include <stddef.h>
-
 #include "core/status.h"
+
+#include <stddef.h>
 
 /* Zero-initialise; `text` is NUL-terminated once anything was added. A failed allocation is
  * sticky in `status`, so a caller may add many times and look once. */

@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: MIT */
 #include "core/synth.h"
 
-#include <string.h>
-
 #include "core/table.h"
+
+#include <string.h>
 
 #define GOLDEN UINT64_C(0x9E3779B97F4A7C15) /* 2^64 divided by the golden ratio */
 

@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: MIT */
 #include "core/table.h"
 
-#include <string.h>
-
 #include "core/mem.h"
+
+#include <string.h>
 
 uint64_t tpp_fnv1a64(const void *bytes, size_t length)
 {

@@ -3,11 +3,11 @@
 #ifndef TPP_CORE_TABLE_H
 #define TPP_CORE_TABLE_H
 
+#include "core/status.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "core/status.h"
 
 typedef struct tpp_table_entry {
     char *key;

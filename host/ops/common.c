@@ -1,11 +1,11 @@
 /* What the files of ops share: shape checks, ranges of work-items, costs, views.
  * SPDX-License-Identifier: MIT */
+#include "ops/op.h"
+#include "tensor/tensor_internal.h"
+
 #include <assert.h>
 #include <limits.h>
 #include <stdio.h>
-
-#include "ops/op.h"
-#include "tensor/tensor_internal.h"
 
 int tpp_int(int64_t n)
 {
@@ -83,8 +83,8 @@ tpp_status tpp_operand_rows(tpp_steps *s, const tpp_operand *x, int64_t start, i
     tpp_operand view = *x;
     view.shape = TPP_SHAPE(count, tpp_shape_cols(&x->shape));
     view.offset = x->offset + (size_t)start * row;
-    TPP_TRY(tpp_sub_buffer(&view.mem, tpp_steps_device(s), x->root, view.offset,
-                           (size_t)count * row));
+    TPP_TRY(
+        tpp_sub_buffer(&view.mem, tpp_steps_device(s), x->root, view.offset, (size_t)count * row));
     TPP_TRY(tpp_steps_keep(s, view.mem));
     *out = view;
     return TPP_OK;

@@ -27,11 +27,17 @@ typedef struct tpp_operand {
 typedef struct tpp_call {
     const void *attr;
     tpp_operand in[TPP_MAX_IN], out[TPP_MAX_OUT];
-    tpp_operand scratch;   /* as large as the algorithm's `scratch` asked for; U8 */
+    tpp_operand scratch; /* as large as the algorithm's `scratch` asked for; U8 */
 } tpp_call;
 
 /* What may be merged into a gemm or convolution. */
-enum { TPP_FUSE_BIAS = 1, TPP_FUSE_ACT = 2, TPP_FUSE_RESIDUAL = 4, TPP_FUSE_ADDEND = 8, TPP_FUSE_ALL = 15 };
+enum {
+    TPP_FUSE_BIAS = 1,
+    TPP_FUSE_ACT = 2,
+    TPP_FUSE_RESIDUAL = 4,
+    TPP_FUSE_ADDEND = 8,
+    TPP_FUSE_ALL = 15
+};
 
 typedef struct tpp_algorithm {
     const char *name; /* plain, vector, clblast, ...; NULL ends a list */
@@ -67,8 +73,8 @@ typedef struct tpp_case {
     const void *attr;
     tpp_shape in[TPP_MAX_IN]; /* rank 0: absent */
     unsigned char fill[TPP_MAX_IN];
-    int limit;          /* of TPP_FILL_INDEX */
-    double tolerance;   /* of |got - want| / max |want|; 0: 1e-5 */
+    int limit;        /* of TPP_FILL_INDEX */
+    double tolerance; /* of |got - want| / max |want|; 0: 1e-5 */
 } tpp_case;
 
 typedef struct tpp_op {
