@@ -1,6 +1,7 @@
 /* gzip over zlib.
  * SPDX-License-Identifier: MIT */
 #define _POSIX_C_SOURCE 200809L
+#define ZLIB_CONST      /* what zlib reads it takes as const */
 #include "io/gzip.h"
 
 #include "core/mem.h"
@@ -135,7 +136,7 @@ tpp_status tpp_gzip_write(tpp_gzip_out *g, const void *bytes, size_t size)
     const unsigned char *p = bytes;
     while (size > 0) {
         const size_t n = size < most ? size : most;
-        z->next_in = (z_const Bytef *)(uintptr_t)p; /* zlib does not write there */
+        z->next_in = p;
         z->avail_in = (uInt)n;
         TPP_TRY(drain(g, Z_NO_FLUSH));
         p += n;

@@ -1,6 +1,5 @@
 /* SHA-256 over libcrypto's EVP interface.
  * SPDX-License-Identifier: MIT */
-#define _POSIX_C_SOURCE 200809L
 #include "io/hash.h"
 
 #include "core/mem.h"

@@ -59,7 +59,7 @@ static tpp_status read_quaternion(double q[4], const tpp_nifti_header *h, const 
 static tpp_status read_qform(tpp_affine *a, const tpp_nifti_header *h, const uint8_t *bytes,
                              const char *path)
 {
-    double q[4], spacing[3];
+    double q[4] = {0}, spacing[3] = {0};
     TPP_TRY(read_quaternion(q, h, bytes, path));
     TPP_TRY(read_pixdim(spacing, h, bytes, path));
     if (tpp_nifti_get_real(h, bytes, TPP_NIFTI_PIXDIM, 0) < 0) spacing[2] = -spacing[2]; /* qfac */
@@ -79,7 +79,7 @@ static tpp_status read_qform(tpp_affine *a, const tpp_nifti_header *h, const uin
 static tpp_status read_spacing_only(tpp_affine *a, const tpp_nifti_header *h, const uint8_t *bytes,
                                     const char *path)
 {
-    double spacing[3];
+    double spacing[3] = {0};
     TPP_TRY(read_pixdim(spacing, h, bytes, path));
     for (int i = 0; i < 3; i++) a->m[i][i] = spacing[i];
     return TPP_OK;

@@ -1,7 +1,6 @@
 /* PNG over libpng. Its errors arrive by longjmp: whatever has to survive one lives in a struct that
  * the function with the setjmp gets by pointer, so no local changes between the two.
  * SPDX-License-Identifier: MIT */
-#define _POSIX_C_SOURCE 200809L
 #include "io/png.h"
 
 #include "core/log.h"

@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 enum { PREFIX = 8, HEADER_LIMIT = 100 * 1000 * 1000 };
-static const char META[] = "__metadata__";
+static const char meta_name[] = "__metadata__";
 
 struct tpp_safetensors {
     void *map;
@@ -89,14 +89,14 @@ static tpp_status read_meta(const reading *r, json_t *pairs)
 {
     tpp_safetensors *f = r->f;
     if (!json_is_object(pairs))
-        return TPP_FAIL(TPP_EFORMAT, "%s: %s is not an object", r->path, META);
+        return TPP_FAIL(TPP_EFORMAT, "%s: %s is not an object", r->path, meta_name);
     TPP_NEW(f->meta, json_object_size(pairs));
     for (void *i = json_object_iter(pairs); i != NULL; i = json_object_iter_next(pairs, i)) {
         const char *key = json_object_iter_key(i);
         const char *value = json_string_value(json_object_iter_value(i));
         if (value == NULL)
             return TPP_FAIL(TPP_EFORMAT, "%s: %s: the value of \"%s\" is not a string", r->path,
-                            META, key);
+                            meta_name, key);
         f->meta[f->n_meta++] = (tpp_safetensors_pair){key, value};
     }
     return TPP_OK;
@@ -221,7 +221,7 @@ static tpp_status read_all(reading *r)
     for (void *i = json_object_iter(f->root); i != NULL; i = json_object_iter_next(f->root, i)) {
         const char *name = json_object_iter_key(i);
         json_t *value = json_object_iter_value(i);
-        if (strcmp(name, META) == 0)
+        if (strcmp(name, meta_name) == 0)
             TPP_TRY(read_meta(r, value));
         else
             TPP_TRY(read_tensor(r, name, value));
