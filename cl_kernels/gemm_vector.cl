@@ -11,8 +11,9 @@
  * rows, groups of panels).
  * SPDX-License-Identifier: MIT */
 #ifndef STRIPS
-#define STRIPS 8 /* most tiles of rows in one work-item: STRIPS * MR * LDA floats of local memory \
-                  */
+#define STRIPS                                                                         \
+    8 /* most tiles of rows in one work-item: STRIPS * MR * LDA floats of local memory \
+       */
 #endif
 #include "tile.clh"
 

@@ -1,7 +1,7 @@
 /* Attention by heads and its backward. `plain` writes the probabilities of a strip of queries to
  * scratch, so that the memory read's square of all tokens never exists whole.
  * SPDX-License-Identifier: MIT */
-#include "ops/op.h"
+#include "ops/vector.h"
 
 #include <math.h>
 
@@ -181,6 +181,7 @@ static tpp_status record_backward(tpp_steps *s, const tpp_call *c)
 }
 
 static const tpp_algorithm forward_algorithms[] = {
+    TPP_ATTENTION_VECTOR_ROW,
     {.name = "plain", .scratch = scratch_forward, .record = record_forward},
     {.name = NULL},
 };

@@ -3,7 +3,7 @@
 #include "ops/gemm.h"
 
 #include "ops/clblast.h"
-#include "ops/gemm_vector.h"
+#include "ops/vector.h"
 
 /* Leading and trailing part of an operand's shape: a weight [N, ..] has N rows of the rest, so a
  * 1x1 convolution's [N, K, 1, 1] will do as well. */

@@ -1,8 +1,8 @@
-/* The `vector` algorithms of gemm and conv2d: how work is cut, and the launches.
+/* The `vector` algorithms of gemm and conv2d: implicit GEMM in register tiles. How work is cut, and
+ * the launches.
  * SPDX-License-Identifier: MIT */
-#include "ops/gemm_vector.h"
-
 #include "ops/gemm.h"
+#include "ops/vector.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,0 +1,152 @@
+/* Attention on CPU devices: register tiles and an online softmax; the scores never exist whole.
+ *   y = softmax(scale q k^T) v by heads; shapes and modes as in attention.cl. HEAD = c / heads is a
+ *   multiple of NR and at most KB.
+ *
+ * attention_pack_keys: keys [bk, nk, c] to panels [bk, heads, ceil(nk / NR), HEAD, NR], times
+ *   scale, zero beyond nk. Grid: (panels, heads, bk).
+ * attention_vector: one work-item takes up to STRIPS tiles of MR queries of one head and walks the
+ *   keys in blocks of KB, so that a block of keys and values stays in cache for all its tiles.
+ *   Running maximum and sum per query as in Milakov and Gimelshein 2018, arXiv:1805.02867.
+ *   Grid: (blocks of queries, heads, output batches).
+ * SPDX-License-Identifier: MIT */
+#ifndef HEAD
+#define HEAD 32 /* channels of a head */
+#endif
+#ifndef STRIPS
+#define STRIPS 4
+#endif
+#include "tile.clh"
+
+enum { MODE_SAME, MODE_EACH, MODE_INDEX };
+
+__attribute__((reqd_work_group_size(1, 1, 1))) kernel void attention_pack_keys(
+    global float *restrict panels, global const float *restrict k, int heads, int nk, float scale)
+{
+    const int panel = (int)get_group_id(0), head = (int)get_group_id(1);
+    const int batch = (int)get_group_id(2), c = heads * HEAD, n_panels = (nk + NR - 1) / NR;
+    global float *to = panels + (((size_t)batch * heads + head) * n_panels + panel) * HEAD * NR;
+    for (int j = 0; j < NR; j++) {
+        const int key = panel * NR + j;
+        global const float *from = k + ((size_t)batch * nk + min(key, nk - 1)) * c + head * HEAD;
+        const float factor = key < nk ? scale : 0.0f;
+        for (int i = 0; i < HEAD; i++) to[(size_t)i * NR + j] = from[i] * factor;
+    }
+}
+
+/* s[MR][count] = a panels: scores of one tile against a block of keys. */
+static void score_tile(local float *s, local const float *a, global const float *panels, int count)
+{
+    for (int p = 0; p * NR < count; p++) {
+        vec acc[MR][2];
+#pragma unroll
+        for (int m = 0; m < MR; m++) acc[m][0] = acc[m][1] = (vec)(0.0f);
+        TILE_MULTIPLY(acc, a, panels + (size_t)p * HEAD * NR, NR, HEAD)
+#pragma unroll
+        for (int m = 0; m < MR; m++) {
+            STORE_VEC(acc[m][0], 0, s + m * LDA + p * NR);
+            STORE_VEC(acc[m][1], 1, s + m * LDA + p * NR);
+        }
+    }
+}
+
+static float max_lane(vec x)
+{
+    float lane[VW];
+    STORE_VEC(x, 0, lane);
+    float best = lane[0];
+    for (int i = 1; i < VW; i++) best = fmax(best, lane[i]);
+    return best;
+}
+
+static float sum_lanes(vec x)
+{
+    float lane[VW];
+    STORE_VEC(x, 0, lane);
+    float sum = 0.0f;
+    for (int i = 0; i < VW; i++) sum += lane[i];
+    return sum;
+}
+
+/* Scores of one row become exp(score - maximum); scores from `count` up to a whole vector become 0.
+ * Returns the factor that earlier sums of this row shrink by. */
+static float softmax_row(local float *s, int count, float *maximum, float *sum)
+{
+    const int whole = (count + VW - 1) / VW * VW;
+    for (int i = count; i < whole; i++) s[i] = -INFINITY;
+    vec best = (vec)(*maximum);
+    for (int i = 0; i < whole; i += VW) best = fmax(best, LOAD_VEC(0, s + i));
+    const float top = max_lane(best);
+    vec total = (vec)(0.0f);
+    for (int i = 0; i < whole; i += VW) {
+        const vec e = exp(LOAD_VEC(0, s + i) - (vec)(top));
+        total += e;
+        STORE_VEC(e, 0, s + i);
+    }
+    const float factor = *maximum == -INFINITY ? 0.0f : exp(*maximum - top);
+    *sum = *sum * factor + sum_lanes(total);
+    *maximum = top;
+    return factor;
+}
+
+/* o[MR][HEAD] = o factor + s v: values of one tile; `values` starts at the head's columns. */
+static void value_tile(local float *o, local const float *s, local const float *factor,
+                       global const float *values, int c, int count)
+{
+    for (int p = 0; p * NR < HEAD; p++) {
+        vec acc[MR][2];
+#pragma unroll
+        for (int m = 0; m < MR; m++) {
+            acc[m][0] = LOAD_VEC(0, o + m * LDA + p * NR) * factor[m];
+            acc[m][1] = LOAD_VEC(1, o + m * LDA + p * NR) * factor[m];
+        }
+        TILE_MULTIPLY(acc, s, values + p * NR, c, count)
+#pragma unroll
+        for (int m = 0; m < MR; m++) {
+            STORE_VEC(acc[m][0], 0, o + m * LDA + p * NR);
+            STORE_VEC(acc[m][1], 1, o + m * LDA + p * NR);
+        }
+    }
+}
+
+__attribute__((reqd_work_group_size(1, 1, 1))) kernel void attention_vector(
+    global float *restrict y, global const float *restrict q, global const float *restrict panels,
+    global const float *restrict v, global const int *restrict valid,
+    global const int *restrict index, int mode, int heads, int nq, int bk, int nk, int strips)
+{
+    local float a[STRIPS * MR * LDA], o[STRIPS * MR * LDA], s[MR * LDA];
+    local float maximum[STRIPS * MR], sum[STRIPS * MR], factor[MR];
+    const int head = (int)get_group_id(1), batch = (int)get_group_id(2), c = heads * HEAD;
+    const int from = mode == MODE_EACH ? batch / bk : batch;
+    const int to = mode == MODE_EACH ? batch % bk : mode == MODE_INDEX ? index[batch] : batch;
+    const int keys = valid ? clamp(valid[to], 0, nk) : nk, n_panels = (nk + NR - 1) / NR;
+    const int row0 = (int)get_group_id(0) * strips * MR;
+    for (int i = 0; i < strips * MR; i++) {
+        const int row = min(row0 + i, nq - 1); /* beyond the end: computed, never stored */
+        copy_floats(a + i * LDA, q + ((size_t)from * nq + row) * c + head * HEAD, HEAD);
+        zero_floats(o + i * LDA, HEAD);
+        maximum[i] = -INFINITY;
+        sum[i] = 0.0f;
+    }
+    for (int key0 = 0; key0 < keys; key0 += KB) {
+        const int count = min(KB, keys - key0);
+        global const float *block =
+            panels + (((size_t)to * heads + head) * n_panels + key0 / NR) * HEAD * NR;
+        global const float *values = v + ((size_t)to * nk + key0) * c + head * HEAD;
+        for (int t = 0; t < strips && row0 + t * MR < nq; t++) {
+            score_tile(s, a + t * MR * LDA, block, count);
+            for (int m = 0; m < MR; m++) {
+                float top = maximum[t * MR + m], total = sum[t * MR + m];
+                factor[m] = softmax_row(s + m * LDA, count, &top, &total);
+                maximum[t * MR + m] = top;
+                sum[t * MR + m] = total;
+            }
+            value_tile(o + t * MR * LDA, s, factor, values, c, count);
+        }
+    }
+    for (int i = 0; i < strips * MR && row0 + i < nq; i++) {
+        const float inverse = sum[i] > 0.0f ? 1.0f / sum[i] : 0.0f;
+        global float *out = y + ((size_t)batch * nq + row0 + i) * c + head * HEAD;
+        for (int j = 0; j < HEAD; j += VW)
+            STORE_VEC(LOAD_VEC(0, o + i * LDA + j) * inverse, 0, out + j);
+    }
+}

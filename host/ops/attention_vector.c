@@ -1,0 +1,91 @@
+/* The `vector` algorithms of attention and deformable attention.
+ * SPDX-License-Identifier: MIT */
+#include "ops/vector.h"
+
+#include <stdio.h>
+
+enum { Q, K, V, VALID, INDEX };       /* operands of attention */
+enum { VALUE, OFFSETS, LOGITS, REF }; /* of deform_attention */
+enum { STRIPS = 4, DEFORM_QUERIES = 16, MAX_HEAD = 256 };
+
+static int ceil_div(int a, int b)
+{
+    return (a + b - 1) / b;
+}
+
+static int head_size(const tpp_call *c)
+{
+    const tpp_attention_attr *a = c->attr;
+    return tpp_int(tpp_shape_cols(&c->in[Q].shape) / a->heads);
+}
+
+bool tpp_attention_vector_supports(const tpp_call *c, const tpp_caps *caps)
+{
+    const int head = head_size(c);
+    return head % tpp_panel_width(caps) == 0 && head <= MAX_HEAD;
+}
+
+/* Keys in panels. */
+size_t tpp_attention_vector_scratch(const tpp_call *c, const tpp_caps *caps)
+{
+    const tpp_shape *k = &c->in[K].shape;
+    const size_t panel = (size_t)tpp_panel_width(caps);
+    return sizeof(float) * (size_t)k->d[0] * tpp_round_up((size_t)k->d[1], panel) * (size_t)k->d[2];
+}
+
+tpp_status tpp_attention_vector_record(tpp_steps *s, const tpp_call *c)
+{
+    char options[160];
+    const tpp_caps *caps = tpp_device_caps(tpp_steps_device(s));
+    const tpp_attention_attr *a = c->attr;
+    const tpp_tile t = tpp_tile_of(caps);
+    const int nq = tpp_int(c->in[Q].shape.d[1]), bk = tpp_int(c->in[K].shape.d[0]);
+    const int nk = tpp_int(c->in[K].shape.d[1]), bo = tpp_int(c->out[0].shape.d[0]);
+    const int tiles = ceil_div(nq, t.rows);
+    int strips = STRIPS;
+    while (strips > 1 && ceil_div(tiles, strips) * a->heads * bo < 4 * caps->compute_units)
+        strips--;
+    (void)snprintf(options, sizeof(options), "-DVW=%d -DMR=%d -DKB=%d -DSTRIPS=%d -DHEAD=%d",
+                   t.vector_width, t.rows, MAX_HEAD, STRIPS, head_size(c));
+    const tpp_grid keys = {
+        .global = {(size_t)ceil_div(nk, tpp_panel_width(caps)), (size_t)a->heads, (size_t)bk}};
+    TPP_TRY(tpp_record(s, "attention_vector", "attention_pack_keys", options, keys,
+                       TPP_ARGS(TPP_ARG(c->scratch.mem), TPP_ARG(c->in[K].mem), TPP_ARG(a->heads),
+                                TPP_ARG(nk), TPP_ARG(a->scale))));
+    const tpp_grid grid = {
+        .global = {(size_t)ceil_div(tiles, strips), (size_t)a->heads, (size_t)bo}};
+    return tpp_record(s, "attention_vector", "attention_vector", options, grid,
+                      TPP_ARGS(TPP_ARG(c->out[0].mem), TPP_ARG(c->in[Q].mem),
+                               TPP_ARG(c->scratch.mem), TPP_ARG(c->in[V].mem),
+                               TPP_ARG(c->in[VALID].mem), TPP_ARG(c->in[INDEX].mem),
+                               TPP_ARG(a->mode), TPP_ARG(a->heads), TPP_ARG(nq), TPP_ARG(bk),
+                               TPP_ARG(nk), TPP_ARG(strips)));
+}
+
+bool tpp_deform_vector_supports(const tpp_call *c, const tpp_caps *caps)
+{
+    const tpp_deform_attr *a = c->attr;
+    const int64_t head = tpp_shape_cols(&c->in[VALUE].shape) / a->heads;
+    return head % (tpp_panel_width(caps) / TPP_PANEL_VECTORS) == 0;
+}
+
+tpp_status tpp_deform_vector_record(tpp_steps *s, const tpp_call *c)
+{
+    char options[160];
+    const tpp_deform_attr *a = c->attr;
+    const tpp_tile t = tpp_tile_of(tpp_device_caps(tpp_steps_device(s)));
+    const tpp_shape *value = &c->in[VALUE].shape, *ref = &c->in[REF].shape;
+    const int nq = tpp_int(c->in[OFFSETS].shape.d[1]);
+    (void)snprintf(options, sizeof(options), "-DVW=%d -DHEAD=%d -DLEVELS=%d -DPOINTS=%d",
+                   t.vector_width, tpp_int(value->d[2] / a->heads), a->levels, a->points);
+    const tpp_grid grid = {.global = {(size_t)ceil_div(nq, DEFORM_QUERIES), (size_t)value->d[0]}};
+    return tpp_record(
+        s, "deform_attention_vector", "deform_attention_vector", options, grid,
+        TPP_ARGS(TPP_ARG(c->out[0].mem), TPP_ARG(c->in[VALUE].mem), TPP_ARG(c->in[OFFSETS].mem),
+                 TPP_ARG(c->in[LOGITS].mem), TPP_ARG(c->in[REF].mem), TPP_ARG(a->heads),
+                 TPP_ARG(tpp_int(ref->d[0])), TPP_ARG(tpp_int(ref->d[2])),
+                 TPP_ARG(tpp_int(value->d[1])), TPP_ARG(nq), TPP_ARG((int)DEFORM_QUERIES),
+                 TPP_ARG(a->height[0]), TPP_ARG(a->height[1]), TPP_ARG(a->height[2]),
+                 TPP_ARG(a->height[3]), TPP_ARG(a->width[0]), TPP_ARG(a->width[1]),
+                 TPP_ARG(a->width[2]), TPP_ARG(a->width[3])));
+}

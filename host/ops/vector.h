@@ -1,0 +1,69 @@
+/* The `vector` algorithms: work-groups of one, explicit native vectors, for CPU devices. One row
+ * macro per op, for its table of algorithms.
+ * SPDX-License-Identifier: MIT */
+#ifndef TPP_OPS_VECTOR_H
+#define TPP_OPS_VECTOR_H
+
+#include "ops/op.h"
+
+/* The register tile of a device, and the build options that choose it. */
+typedef struct tpp_tile {
+    int vector_width; /* floats */
+    int rows;         /* of a tile; its columns are two vectors */
+    int strips;       /* most tiles of rows in one work-item */
+    int block;        /* terms of a sum between two visits of y */
+    char options[96];
+} tpp_tile;
+tpp_tile tpp_tile_of(const tpp_caps *caps);
+
+/* gemm_vector.c */
+bool tpp_gemm_vector_supports(const tpp_call *c, const tpp_caps *caps);
+TPP_MUST_CHECK tpp_status tpp_gemm_vector_record(tpp_steps *s, const tpp_call *c);
+TPP_MUST_CHECK tpp_status tpp_conv2d_vector_record(tpp_steps *s, const tpp_call *c);
+
+/* attention_vector.c: heads of whole panels, at most a block of channels each. */
+bool tpp_attention_vector_supports(const tpp_call *c, const tpp_caps *caps);
+size_t tpp_attention_vector_scratch(const tpp_call *c, const tpp_caps *caps);
+TPP_MUST_CHECK tpp_status tpp_attention_vector_record(tpp_steps *s, const tpp_call *c);
+bool tpp_deform_vector_supports(const tpp_call *c, const tpp_caps *caps);
+TPP_MUST_CHECK tpp_status tpp_deform_vector_record(tpp_steps *s, const tpp_call *c);
+
+/* norm_vector.c: channels in whole vectors. */
+bool tpp_layernorm_vector_supports(const tpp_call *c, const tpp_caps *caps);
+TPP_MUST_CHECK tpp_status tpp_layernorm_vector_record(tpp_steps *s, const tpp_call *c);
+bool tpp_groupnorm_vector_supports(const tpp_call *c, const tpp_caps *caps);
+size_t tpp_groupnorm_vector_scratch(const tpp_call *c, const tpp_caps *caps);
+TPP_MUST_CHECK tpp_status tpp_groupnorm_vector_record(tpp_steps *s, const tpp_call *c);
+
+#define TPP_GEMM_VECTOR_ROW                                                                   \
+    {                                                                                         \
+        .name = "vector", .fuses = TPP_FUSE_ALL, .packs = 1u << TPP_GEMM_W, .cpu_only = true, \
+        .supports = tpp_gemm_vector_supports, .record = tpp_gemm_vector_record                \
+    }
+#define TPP_CONV2D_VECTOR_ROW                                                           \
+    {                                                                                   \
+        .name = "vector", .fuses = TPP_FUSE_BIAS | TPP_FUSE_ACT | TPP_FUSE_RESIDUAL,    \
+        .packs = 1u << TPP_GEMM_W, .cpu_only = true, .record = tpp_conv2d_vector_record \
+    }
+#define TPP_ATTENTION_VECTOR_ROW                                                       \
+    {                                                                                  \
+        .name = "vector", .cpu_only = true, .supports = tpp_attention_vector_supports, \
+        .scratch = tpp_attention_vector_scratch, .record = tpp_attention_vector_record \
+    }
+#define TPP_DEFORM_VECTOR_ROW                                                       \
+    {                                                                               \
+        .name = "vector", .cpu_only = true, .supports = tpp_deform_vector_supports, \
+        .record = tpp_deform_vector_record                                          \
+    }
+#define TPP_LAYERNORM_VECTOR_ROW                                                       \
+    {                                                                                  \
+        .name = "vector", .cpu_only = true, .supports = tpp_layernorm_vector_supports, \
+        .record = tpp_layernorm_vector_record                                          \
+    }
+#define TPP_GROUPNORM_VECTOR_ROW                                                       \
+    {                                                                                  \
+        .name = "vector", .cpu_only = true, .supports = tpp_groupnorm_vector_supports, \
+        .scratch = tpp_groupnorm_vector_scratch, .record = tpp_groupnorm_vector_record \
+    }
+
+#endif
