@@ -1,14 +1,17 @@
 /* Field tables: parse, check, default, presets, overrides, dump and help of a small schema.
  * SPDX-License-Identifier: MIT */
+/* clang-format off */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+/* clang-format on */
+
 #include "config/schema.h"
 #include "core/mem.h"
 
-#include <cmocka.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
 struct demo {

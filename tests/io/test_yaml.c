@@ -1,14 +1,17 @@
 /* YAML reader: what it takes, what it refuses, and what it says then.
  * SPDX-License-Identifier: MIT */
-#include "core/mem.h"
-#include "core/synth.h"
-#include "io/yaml.h"
-
-#include <cmocka.h>
+/* clang-format off */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <cmocka.h>
+/* clang-format on */
+
+#include "core/mem.h"
+#include "core/synth.h"
+#include "io/yaml.h"
+
 #include <stdlib.h>
 #include <string.h>
 
