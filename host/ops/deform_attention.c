@@ -1,6 +1,6 @@
 /* Multi-scale deformable attention and its backward.
  * SPDX-License-Identifier: MIT */
-#include "ops/op.h"
+#include "ops/vector.h"
 
 enum { VALUE, OFFSETS, LOGITS, REF }; /* operands of deform_attention; backward: dy first */
 enum { DVALUE, DOFFSETS, DLOGITS };
@@ -133,6 +133,7 @@ static tpp_status record_backward(tpp_steps *s, const tpp_call *c)
 }
 
 static const tpp_algorithm forward_algorithms[] = {
+    TPP_DEFORM_VECTOR_ROW,
     {.name = "plain", .record = record_forward},
     {.name = NULL},
 };
