@@ -1,0 +1,181 @@
+/* Feed-forward block: two linear layers and the residual, by strips of rows, so that the hidden
+ * rows, the widest tensor of a transformer, never exist all at once.
+ * SPDX-License-Identifier: MIT */
+#include "ops/op.h"
+#include "ops/vector.h"
+
+enum { X, W1, B1, W2, B2 };
+enum { STRIP = 1024, SCRATCH_ALIGN = 4096 }; /* rows; bytes, at least any device's base alignment */
+
+static tpp_status infer(const void *attr, const tpp_shape *in, tpp_shape *out)
+{
+    (void)attr;
+    TPP_TRY(tpp_want_present("ffn", "x", &in[X]));
+    const int64_t k = tpp_shape_cols(&in[X]);
+    TPP_TRY(tpp_want_shape("ffn", "w1", &in[W1], TPP_SHAPE(-1, k)));
+    const int64_t h = in[W1].d[0];
+    TPP_TRY(tpp_want_shape("ffn", "b1", &in[B1], TPP_SHAPE(h)));
+    TPP_TRY(tpp_want_shape("ffn", "w2", &in[W2], TPP_SHAPE(k, h)));
+    TPP_TRY(tpp_want_shape("ffn", "b2", &in[B2], TPP_SHAPE(k)));
+    out[0] = in[X];
+    return TPP_OK;
+}
+
+/* One strip as two calls of gemm: hidden = act(x w1^T + b1), y = hidden w2^T + b2 + x. */
+typedef struct strip {
+    tpp_gemm_attr attr[2];
+    tpp_call call[2];
+} strip;
+
+static void strip_of(strip *t, const tpp_call *c, const tpp_operand *x, const tpp_operand *hidden,
+                     const tpp_operand *y)
+{
+    *t = (strip){.attr = {{.act = ((const tpp_ffn_attr *)c->attr)->act}, {0}}};
+    t->call[0] =
+        (tpp_call){.attr = &t->attr[0], .in = {*x, c->in[W1], c->in[B1]}, .out = {*hidden}};
+    t->call[1] =
+        (tpp_call){.attr = &t->attr[1], .in = {*hidden, c->in[W2], c->in[B2], *x}, .out = {*y}};
+}
+
+static int64_t strip_rows(const tpp_call *c)
+{
+    const int64_t rows = tpp_shape_rows(&c->in[X].shape);
+    return rows < STRIP ? rows : STRIP;
+}
+
+static int64_t hidden_cols(const tpp_call *c)
+{
+    return tpp_shape_count(&c->in[B1].shape);
+}
+
+static size_t hidden_bytes(const tpp_call *c)
+{
+    return tpp_round_up((size_t)(strip_rows(c) * hidden_cols(c)) * sizeof(float), SCRATCH_ALIGN);
+}
+
+/* The first strip with shapes only: as large as any other. */
+static void first_strip(strip *t, const tpp_call *c)
+{
+    const int64_t rows = strip_rows(c), k = tpp_shape_cols(&c->in[X].shape);
+    const tpp_operand x = {.shape = TPP_SHAPE(rows, k)};
+    const tpp_operand hidden = {.shape = TPP_SHAPE(rows, hidden_cols(c))};
+    strip_of(t, c, &x, &hidden, &x);
+}
+
+static bool supports(const tpp_call *c, const tpp_caps *caps, const char *name)
+{
+    const tpp_algorithm *gemm = tpp_op_algorithm(&tpp_op_gemm, name);
+    strip t;
+    first_strip(&t, c);
+    return tpp_algorithm_takes(&tpp_op_gemm, gemm, &t.call[0], caps) &&
+           tpp_algorithm_takes(&tpp_op_gemm, gemm, &t.call[1], caps);
+}
+
+static size_t scratch(const tpp_call *c, const tpp_caps *caps, const char *name)
+{
+    const tpp_algorithm *gemm = tpp_op_algorithm(&tpp_op_gemm, name);
+    if (gemm->scratch == NULL) return hidden_bytes(c);
+    strip t;
+    first_strip(&t, c);
+    const size_t first = gemm->scratch(&t.call[0], caps), second = gemm->scratch(&t.call[1], caps);
+    return hidden_bytes(c) + (first > second ? first : second);
+}
+
+static tpp_status record_strip(tpp_steps *s, const tpp_call *c, const tpp_algorithm *gemm,
+                               const tpp_operand *scratch_of[2], int64_t first)
+{
+    const int64_t rest = tpp_shape_rows(&c->in[X].shape) - first;
+    const int64_t rows = rest < STRIP ? rest : STRIP;
+    tpp_operand x = {0}, y = {0}, hidden = *scratch_of[0];
+    hidden.shape = TPP_SHAPE(rows, hidden_cols(c));
+    TPP_TRY(tpp_operand_rows(s, &c->in[X], first, rows, &x));
+    TPP_TRY(tpp_operand_rows(s, &c->out[0], first, rows, &y));
+    strip t;
+    strip_of(&t, c, &x, &hidden, &y);
+    for (int i = 0; i < 2; i++) {
+        t.call[i].scratch = *scratch_of[1];
+        TPP_TRY(gemm->record(s, &t.call[i]));
+    }
+    return TPP_OK;
+}
+
+static tpp_status record(tpp_steps *s, const tpp_call *c, const char *name)
+{
+    const tpp_algorithm *gemm = tpp_op_algorithm(&tpp_op_gemm, name);
+    const int64_t bytes = tpp_shape_count(&c->scratch.shape), hidden = (int64_t)hidden_bytes(c);
+    tpp_operand all = c->scratch, rows = {0}, inner = {0};
+    all.shape = TPP_SHAPE(bytes, 1);
+    TPP_TRY(tpp_operand_rows(s, &all, 0, hidden, &rows));
+    rows.type = TPP_F32;
+    if (bytes > hidden) TPP_TRY(tpp_operand_rows(s, &all, hidden, bytes - hidden, &inner));
+    for (int64_t first = 0; first < tpp_shape_rows(&c->in[X].shape); first += STRIP)
+        TPP_TRY(record_strip(s, c, gemm, (const tpp_operand *[2]){&rows, &inner}, first));
+    return TPP_OK;
+}
+
+/* The op's algorithm NAME is gemm's algorithm NAME. */
+#define DEFINE_ALGORITHM(name)                                            \
+    static bool supports_##name(const tpp_call *c, const tpp_caps *caps)  \
+    {                                                                     \
+        return supports(c, caps, #name);                                  \
+    }                                                                     \
+    static size_t scratch_##name(const tpp_call *c, const tpp_caps *caps) \
+    {                                                                     \
+        return scratch(c, caps, #name);                                   \
+    }                                                                     \
+    static tpp_status record_##name(tpp_steps *s, const tpp_call *c)      \
+    {                                                                     \
+        return record(s, c, #name);                                       \
+    }
+DEFINE_ALGORITHM(vector)
+DEFINE_ALGORITHM(clblast)
+DEFINE_ALGORITHM(plain)
+#define ROW(id) \
+    .name = #id, .supports = supports_##id, .scratch = scratch_##id, .record = record_##id
+
+static const tpp_algorithm algorithms[] = {
+    {ROW(vector), .packs = 1u << W1 | 1u << W2, .cpu_only = true},
+    {ROW(clblast)},
+    {ROW(plain)},
+    {.name = NULL},
+};
+
+static tpp_cost cost(const void *attr, const tpp_shape *in, const tpp_shape *out)
+{
+    (void)attr;
+    return tpp_cost_pointwise(4.0 * (double)in[W1].d[0], in, out);
+}
+
+#define ATTR(...)         \
+    &(const tpp_ffn_attr) \
+    {                     \
+        __VA_ARGS__       \
+    }
+#define S TPP_DIMS
+
+static const tpp_case cases[] = {
+    {.name = "tiny", .attr = ATTR(TPP_ACT_RELU), .in = {S(2, 3), S(5, 3), S(5), S(3, 5), S(3)}},
+    {.name = "one_row",
+     .attr = ATTR(TPP_ACT_GELU),
+     .in = {S(1, 1, 33), S(64, 33), S(64), S(33, 64), S(33)}},
+    {.name = "batches",
+     .attr = ATTR(TPP_ACT_RELU),
+     .in = {S(3, 31, 32), S(65, 32), S(65), S(32, 65), S(32)}},
+    {.name = "three_strips",
+     .attr = ATTR(TPP_ACT_RELU),
+     .in = {S(2, 1031, 16), S(40, 16), S(40), S(16, 40), S(16)}},
+    {.name = "model",
+     .attr = ATTR(TPP_ACT_RELU),
+     .in = {S(1, 37, 256), S(512, 256), S(512), S(256, 512), S(256)}},
+    {.name = NULL},
+};
+
+const tpp_op tpp_op_ffn = {
+    .name = "ffn",
+    .attr_size = sizeof(tpp_ffn_attr),
+    .infer = infer,
+    .algorithms = algorithms,
+    .ref = tpp_ref_ffn,
+    .cost = cost,
+    .cases = cases,
+};
