@@ -59,7 +59,8 @@ tpp_status tpp_buffer_write(tpp_buffer *b, size_t offset, const void *from, size
     if (bytes == 0) return TPP_OK;
     d->counts.bytes_up += bytes;
     d->counts.waits++;
-    TPP_CL(d, clEnqueueWriteBuffer(d->compute, b->mem, CL_TRUE, offset, bytes, from, 0, NULL, NULL));
+    TPP_CL(d,
+           clEnqueueWriteBuffer(d->compute, b->mem, CL_TRUE, offset, bytes, from, 0, NULL, NULL));
     return TPP_OK;
 }
 
@@ -70,6 +71,16 @@ tpp_status tpp_buffer_read(const tpp_buffer *b, size_t offset, void *to, size_t 
     d->counts.bytes_down += bytes;
     d->counts.waits++;
     TPP_CL(d, clEnqueueReadBuffer(d->compute, b->mem, CL_TRUE, offset, bytes, to, 0, NULL, NULL));
+    return TPP_OK;
+}
+
+tpp_status tpp_buffer_copy(tpp_buffer *to, size_t to_offset, const tpp_buffer *from,
+                           size_t from_offset, size_t bytes)
+{
+    tpp_device *d = to->device;
+    if (bytes == 0) return TPP_OK;
+    TPP_CL(d, clEnqueueCopyBuffer(d->compute, from->mem, to->mem, from_offset, to_offset, bytes, 0,
+                                  NULL, NULL));
     return TPP_OK;
 }
 

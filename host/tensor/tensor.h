@@ -25,6 +25,10 @@ TPP_MUST_CHECK tpp_status tpp_buffer_write(tpp_buffer *b, size_t offset, const v
 TPP_MUST_CHECK tpp_status tpp_buffer_read(const tpp_buffer *b, size_t offset, void *to,
                                           size_t bytes);
 
+/* Enqueues a copy on the compute queue, without waiting. */
+TPP_MUST_CHECK tpp_status tpp_buffer_copy(tpp_buffer *to, size_t to_offset, const tpp_buffer *from,
+                                          size_t from_offset, size_t bytes);
+
 /* Fills with a 32-bit pattern (NaN: 0x7fc00000), for tests. */
 TPP_MUST_CHECK tpp_status tpp_buffer_fill(tpp_buffer *b, uint32_t pattern);
 
