@@ -264,3 +264,20 @@ tpp_shape tpp_shape_of(const tpp_graph *g, tpp_value v)
 {
     return v == TPP_NONE || g->status != TPP_OK ? (tpp_shape){0} : g->value[v].shape;
 }
+
+int tpp_graph_param_count(const tpp_graph *g)
+{
+    int count = 0;
+    for (int v = 0; v < g->n_values; v++) count += g->value[v].kind == TPP_VALUE_PARAM;
+    return count;
+}
+
+const char *tpp_graph_param_at(const tpp_graph *g, int i, tpp_shape *shape)
+{
+    for (int v = 0; v < g->n_values; v++) {
+        if (g->value[v].kind != TPP_VALUE_PARAM || i-- > 0) continue;
+        *shape = g->value[v].shape;
+        return g->value[v].name;
+    }
+    return NULL;
+}

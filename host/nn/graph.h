@@ -62,6 +62,10 @@ tpp_value tpp_stop_gradient(tpp_graph *g, tpp_value x);
 
 tpp_shape tpp_shape_of(const tpp_graph *g, tpp_value v);
 
+/* The graph's parameters in order of their first use, i from 0; NULL past the last. */
+int tpp_graph_param_count(const tpp_graph *g);
+const char *tpp_graph_param_at(const tpp_graph *g, int i, tpp_shape *shape);
+
 /* ---- builders: one line of model code each; formulas in ref/ref.h ---- */
 
 /* `w` and `b` by name: PREFIX.weight [n, k], PREFIX.bias [n]. */

@@ -1,0 +1,25 @@
+/* What goes from frame to frame: which queries, and their state (model.md 2.10, 2.13, 9.2, 9.3).
+ * SPDX-License-Identifier: MIT */
+#ifndef TPP_MODEL_PROPAGATE_H
+#define TPP_MODEL_PROPAGATE_H
+
+#include "model/tpp_model.h"
+
+/* Content of the queries before the first layer, [1, Q, C]. */
+tpp_value tpp_initial_content(tpp_graph *g, const tpp_model_dims *d, const tpp_frame_inputs *in,
+                              const tpp_track *track);
+
+/* Do the queries of the first frame, or of a later one, start from the sentence? */
+bool tpp_reads_sentence(const struct tpp_model_config *config, bool is_first);
+
+/* I32 [1]: the query with the largest class score (the first of equals). */
+tpp_value tpp_best_query(tpp_graph *g, tpp_value logit);
+
+/* Rows of x [1, Q, n] that `index` names; x itself when Q is 1. */
+tpp_value tpp_pick_queries(tpp_graph *g, tpp_value x, tpp_value index);
+
+/* The state that frame t leaves: `in->keep` queries of `out`, whose best and best_mask are set. */
+tpp_track tpp_next_track(tpp_graph *g, const tpp_model_dims *d, const tpp_frame_inputs *in,
+                         const tpp_track *track, const tpp_frame_outputs *out);
+
+#endif
