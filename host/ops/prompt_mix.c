@@ -1,0 +1,85 @@
+/* Prompt-weighted fusion of a level's tokens with what each prompt said about them.
+ * SPDX-License-Identifier: MIT */
+#include "ops/op.h"
+
+enum { X, A, U, Y = 0, MEAN };
+
+static tpp_status infer(const void *attr, const tpp_shape *in, tpp_shape *out)
+{
+    const tpp_prompt_mix_attr *a = attr;
+    TPP_TRY(tpp_want_rank("prompt_mix", "x", &in[X], 3));
+    if (a->prompts < 1) return TPP_FAIL(TPP_ESHAPE, "prompt_mix: %d prompts", a->prompts);
+    const int64_t rows = in[X].d[0] * a->prompts, n = in[X].d[1];
+    TPP_TRY(tpp_want_shape("prompt_mix", "a", &in[A], TPP_SHAPE(rows, n, in[X].d[2])));
+    TPP_TRY(tpp_want_shape("prompt_mix", "u", &in[U], TPP_SHAPE(rows, n, 1)));
+    out[Y] = in[X];
+    out[MEAN] = TPP_SHAPE(in[X].d[0], a->prompts);
+    return TPP_OK;
+}
+
+static tpp_status record(tpp_steps *s, const tpp_call *c)
+{
+    const tpp_prompt_mix_attr *a = c->attr;
+    const tpp_shape *x = &c->in[X].shape;
+    const int b = tpp_int(x->d[0]), n = tpp_int(x->d[1]), channels = tpp_int(x->d[2]);
+    TPP_TRY(
+        tpp_record_2d(s, "prompt_mix", "prompt_mix_forward_plain", "",
+                      (const int64_t[2]){channels, (int64_t)b * n},
+                      TPP_ARGS(TPP_ARG(c->out[Y].mem), TPP_ARG(c->in[X].mem), TPP_ARG(c->in[A].mem),
+                               TPP_ARG(c->in[U].mem), TPP_ARG(a->prompts), TPP_ARG(a->scale),
+                               TPP_ARG(b), TPP_ARG(n), TPP_ARG(channels))));
+    /* A range of 1 is rounded up to one work-group. */
+    return tpp_record_2d(s, "prompt_mix", "prompt_mix_mean", "",
+                         (const int64_t[2]){1, (int64_t)b * a->prompts},
+                         TPP_ARGS(TPP_ARG(c->out[MEAN].mem), TPP_ARG(c->in[U].mem),
+                                  TPP_ARG(a->prompts), TPP_ARG(n)));
+}
+
+static const tpp_algorithm algorithms[] = {
+    {.name = "plain", .record = record},
+    {.name = NULL},
+};
+
+/* Three operations per prompt and channel; the softmax is shared by all channels in principle. */
+static tpp_cost cost(const void *attr, const tpp_shape *in, const tpp_shape *out)
+{
+    const tpp_prompt_mix_attr *a = attr;
+    tpp_cost c = tpp_cost_pointwise(2.0 * a->prompts + 2.0, in, out);
+    c.flops += 12.0 * (double)tpp_shape_count(&in[U]);
+    return c;
+}
+
+#define ATTR(...)                \
+    &(const tpp_prompt_mix_attr) \
+    {                            \
+        __VA_ARGS__              \
+    }
+#define S TPP_DIMS
+enum { ANY = TPP_FILL_UNIFORM, LARGE = TPP_FILL_LARGE };
+
+static const tpp_case cases[] = {
+    {.name = "tiny", .attr = ATTR(2, 1.0f), .in = {S(1, 3, 4), S(2, 3, 4), S(2, 3, 1)}},
+    {.name = "one_prompt", .attr = ATTR(1, 1.0f), .in = {S(1, 1, 5), S(1, 1, 5), S(1, 1, 1)}},
+    {.name = "thirds",
+     .attr = ATTR(3, 0.33333333f),
+     .in = {S(2, 65, 31), S(6, 65, 31), S(6, 65, 1)},
+     .fill = {ANY, ANY, LARGE}},
+    {.name = "level",
+     .attr = ATTR(3, 1.0f),
+     .in = {S(1, 240, 256), S(3, 240, 256), S(3, 240, 1)},
+     .fill = {ANY, ANY, LARGE}},
+    {.name = "many_tokens",
+     .attr = ATTR(5, 1.0f),
+     .in = {S(3, 1009, 7), S(15, 1009, 7), S(15, 1009, 1)}},
+    {.name = NULL},
+};
+
+const tpp_op tpp_op_prompt_mix = {
+    .name = "prompt_mix",
+    .attr_size = sizeof(tpp_prompt_mix_attr),
+    .infer = infer,
+    .algorithms = algorithms,
+    .ref = tpp_ref_prompt_mix,
+    .cost = cost,
+    .cases = cases,
+};
