@@ -1,0 +1,220 @@
+/* Puts the flat items of prompts.yaml into structures and views, and finds them by name.
+ * SPDX-License-Identifier: MIT */
+#include "text/prompts.h"
+
+#include "core/mem.h"
+#include "core/str.h"
+
+#include <ctype.h>
+#include <string.h>
+
+static const char *const attributes[TPP_ATTRIBUTE_COUNT] = {"profile", "shape", "color"};
+
+const char *tpp_attribute_text(enum tpp_attribute a)
+{
+    return (unsigned)a < TPP_ATTRIBUTE_COUNT ? attributes[a] : "?";
+}
+
+void tpp_prompts_free(tpp_prompts *p)
+{
+    if (p == NULL) return;
+    tpp_free(p->structures);
+    tpp_yaml_free(&p->yaml);
+    *p = (tpp_prompts){0};
+}
+
+/* ---- reading ---- */
+
+/* If `key` begins with `prefix`, what follows; else NULL. */
+static const char *after(const char *key, const char *prefix)
+{
+    const size_t n = strlen(prefix);
+    return strncmp(key, prefix, n) == 0 ? key + n : NULL;
+}
+
+/* The structure of the first `length` bytes of `key`: the last one, or a new one. */
+static tpp_structure *structure_of(tpp_prompts *p, const char *key, size_t length)
+{
+    if (p->count > 0) {
+        tpp_structure *last = &p->structures[p->count - 1];
+        if (strlen(last->key) == length && memcmp(last->key, key, length) == 0) return last;
+    }
+    tpp_structure *grown = tpp_realloc(p->structures, p->count + 1, sizeof(*grown));
+    if (grown == NULL) return NULL;
+    p->structures = grown;
+    tpp_structure *s = &grown[p->count++];
+    *s = (tpp_structure){0};
+    memcpy(s->key, key, length); /* the reader bounds keys by the size of s->key */
+    return s;
+}
+
+static tpp_status broken(const tpp_yaml_item *item, const char *what)
+{
+    return TPP_FAIL(TPP_EFORMAT, "%s:%d: %s: %s", item->source, item->line, item->key, what);
+}
+
+/* The one text that an item holds. */
+static tpp_status take_text(const char **out, const tpp_yaml_item *item)
+{
+    if (item->is_list || item->count != 1 || item->value[0][0] == '\0')
+        return broken(item, "wanted a text");
+    *out = item->value[0];
+    return TPP_OK;
+}
+
+/* "ct.prompts.shape" or "ct.simple"; other keys of a view are for readers of the file. */
+static tpp_status take_view(tpp_structure *s, const tpp_yaml_item *item, const char *rest)
+{
+    const char *dot = strchr(rest, '.');
+    if (dot == NULL) return broken(item, "wanted a view with prompts");
+    /* The item's key outlives the view, so its name may be kept as a copy in place of the dot. */
+    char *name = item->key + (rest - item->key);
+    const char *field = dot + 1;
+    const size_t length = (size_t)(dot - rest);
+    tpp_prompt_view *v = s->n_views == 0 ? NULL : &s->views[s->n_views - 1];
+    if (v == NULL || strncmp(v->name, name, length) != 0 || v->name[length] != '\0') {
+        if (s->n_views == TPP_MAX_VIEWS) return broken(item, "more than 8 views");
+        v = &s->views[s->n_views++];
+        name[length] = '\0';
+        v->name = name;
+    }
+    if (strcmp(field, "simple") == 0) return take_text(&v->simple, item);
+    const char *attribute = after(field, "prompts.");
+    for (int a = 0; attribute != NULL && a < TPP_ATTRIBUTE_COUNT; a++)
+        if (strcmp(attribute, attributes[a]) == 0) return take_text(&v->sentence[a], item);
+    return attribute == NULL ? TPP_OK : broken(item, "wanted profile, shape or color");
+}
+
+static tpp_status take_item(tpp_prompts *p, const tpp_yaml_item *item)
+{
+    if (strcmp(item->key, "schema") == 0) {
+        const bool is_one = item->count == 1 && strcmp(item->value[0], "1") == 0;
+        return is_one ? TPP_OK : broken(item, "this program reads schema 1");
+    }
+    const char *key = after(item->key, "structures.");
+    if (key == NULL) return TPP_OK;
+    const char *dot = strchr(key, '.');
+    if (dot == NULL) return broken(item, "wanted a structure with name and views");
+    tpp_structure *s = structure_of(p, key, (size_t)(dot - key));
+    if (s == NULL) return TPP_ENOMEM;
+    if (strcmp(dot + 1, "name") == 0) return take_text(&s->name, item);
+    if (strcmp(dot + 1, "aliases") == 0) {
+        s->aliases = item->value;
+        s->n_aliases = item->count;
+    }
+    const char *view = after(dot + 1, "views.");
+    return view == NULL ? TPP_OK : take_view(s, item, view);
+}
+
+static tpp_status check_structure(const tpp_structure *s, const char *path)
+{
+    if (s->name == NULL) return TPP_FAIL(TPP_EFORMAT, "%s: structure %s has no name", path, s->key);
+    if (s->n_views == 0)
+        return TPP_FAIL(TPP_EFORMAT, "%s: structure %s has no views", path, s->key);
+    for (size_t i = 0; i < s->n_views; i++) {
+        const tpp_prompt_view *v = &s->views[i];
+        const char *missing = v->simple == NULL ? "simple" : NULL;
+        for (int a = 0; a < TPP_ATTRIBUTE_COUNT; a++)
+            if (v->sentence[a] == NULL) missing = attributes[a];
+        if (missing != NULL)
+            return TPP_FAIL(TPP_EFORMAT, "%s: structure %s, view %s has no %s", path, s->key,
+                            v->name, missing);
+    }
+    return TPP_OK;
+}
+
+static tpp_status take_all(tpp_prompts *p, const char *path)
+{
+    TPP_TRY(tpp_yaml_read(&p->yaml, path));
+    for (size_t i = 0; i < p->yaml.count; i++) TPP_TRY(take_item(p, &p->yaml.items[i]));
+    for (size_t i = 0; i < p->count; i++) TPP_TRY(check_structure(&p->structures[i], path));
+    if (p->count == 0) return TPP_FAIL(TPP_EFORMAT, "%s: holds no structures", path);
+    return TPP_OK;
+}
+
+tpp_status tpp_prompts_read(tpp_prompts *out, const char *path)
+{
+    tpp_prompts p = {0};
+    const tpp_status s = take_all(&p, path);
+    if (s != TPP_OK) {
+        tpp_prompts_free(&p);
+        return s;
+    }
+    *out = p;
+    return TPP_OK;
+}
+
+/* ---- finding ---- */
+
+/* Lower case, '_' and '-' as spaces; cut at the buffer's end, which no name in a library reaches.
+ */
+static const char *plain_name(char *out, size_t size, const char *name)
+{
+    size_t n = 0;
+    for (; name[n] != '\0' && n + 1 < size; n++) {
+        const char c = name[n];
+        out[n] = c == '_' || c == '-' ? ' ' : (char)tolower((unsigned char)c);
+    }
+    out[n] = '\0';
+    return out;
+}
+
+enum { NAME_SIZE = 128 };
+
+/* Edit distance from `wanted` (plain) to the nearest of a structure's names. */
+static unsigned distance_to(const tpp_structure *s, const char *wanted)
+{
+    char name[NAME_SIZE];
+    unsigned least = tpp_str_distance(wanted, plain_name(name, sizeof(name), s->key));
+    for (size_t i = 0; i <= s->n_aliases; i++) {
+        const char *other = i == 0 ? s->name : s->aliases[i - 1];
+        const unsigned d = tpp_str_distance(wanted, plain_name(name, sizeof(name), other));
+        if (d < least) least = d;
+    }
+    return least;
+}
+
+tpp_status tpp_prompts_find(const tpp_prompts *p, const tpp_structure **out, const char *name)
+{
+    char wanted[NAME_SIZE];
+    plain_name(wanted, sizeof(wanted), name);
+    const tpp_structure *best = NULL;
+    unsigned least = 256;
+    for (size_t i = 0; i < p->count; i++) {
+        const unsigned d = distance_to(&p->structures[i], wanted);
+        if (d < least) {
+            least = d;
+            best = &p->structures[i];
+        }
+    }
+    if (best != NULL && least == 0) {
+        *out = best;
+        return TPP_OK;
+    }
+    if (best != NULL && least <= strlen(wanted) / 3 + 1)
+        return TPP_FAIL(TPP_EUSAGE, "the prompt library has no structure %.100s; did you mean %s?",
+                        name, best->key);
+    return TPP_FAIL(TPP_EUSAGE, "the prompt library has no structure %.100s", name);
+}
+
+tpp_status tpp_structure_view(const tpp_structure *s, const tpp_prompt_view **out, const char *name)
+{
+    if (name == NULL && s->n_views == 1) {
+        *out = &s->views[0];
+        return TPP_OK;
+    }
+    char there[256] = "";
+    for (size_t i = 0; i < s->n_views; i++) {
+        if (name != NULL && strcmp(s->views[i].name, name) == 0) {
+            *out = &s->views[i];
+            return TPP_OK;
+        }
+        const size_t used = strlen(there);
+        if (used + strlen(s->views[i].name) + 3 > sizeof(there)) break;
+        if (i > 0) strcat(there, ", ");
+        strcat(there, s->views[i].name);
+    }
+    if (name == NULL)
+        return TPP_FAIL(TPP_EUSAGE, "%s has several views, one of %s is wanted", s->key, there);
+    return TPP_FAIL(TPP_EUSAGE, "%s has no view %.60s, only %s", s->key, name, there);
+}
