@@ -1,6 +1,6 @@
 /* groupnorm: normalisation over the tokens and the channels of a group, then an activation.
  * SPDX-License-Identifier: MIT */
-#include "ops/op.h"
+#include "ops/vector.h"
 
 static tpp_status infer(const void *attr, const tpp_shape *in, tpp_shape *out)
 {
@@ -74,6 +74,7 @@ static const tpp_case cases[] = {
 };
 
 static const tpp_algorithm algorithms[] = {
+    TPP_GROUPNORM_VECTOR_ROW,
     {.name = "plain", .scratch = scratch, .record = record},
     {.name = NULL},
 };
