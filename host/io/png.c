@@ -103,6 +103,8 @@ static void decode(transfer *t)
     png_set_read_fn(t->png, t, read_bytes);
     png_set_chunk_malloc_max(t->png, CHUNK_MEMORY);
     png_set_chunk_cache_max(t->png, CHUNK_COUNT);
+    /* Profiles, texts and whatever else does not change a stored value: checksum only. */
+    png_set_keep_unknown_chunks(t->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
     png_set_crc_action(t->png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
     png_read_info(t->png, t->info);
     check_header(t);
