@@ -260,6 +260,13 @@ tpp_value tpp_stop_gradient(tpp_graph *g, tpp_value x)
     return alias(g, x, &shape, true);
 }
 
+tpp_value tpp_graph_named(tpp_graph *g, const char *name)
+{
+    for (int i = 0; i < g->n_named; i++)
+        if (!g->named[i].is_mark && strcmp(g->named[i].name, name) == 0) return g->named[i].value;
+    return tpp_graph_fail(g, TPP_EINTERNAL, "no output is called %s", name);
+}
+
 tpp_shape tpp_shape_of(const tpp_graph *g, tpp_value v)
 {
     return v == TPP_NONE || g->status != TPP_OK ? (tpp_shape){0} : g->value[v].shape;

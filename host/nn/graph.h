@@ -60,6 +60,9 @@ tpp_value tpp_reshape(tpp_graph *g, tpp_value x, tpp_shape shape);
 /* The value, but no gradient passes. */
 tpp_value tpp_stop_gradient(tpp_graph *g, tpp_value x);
 
+/* The value that was named by tpp_output; fails the graph when there is none. */
+tpp_value tpp_graph_named(tpp_graph *g, const char *name);
+
 tpp_shape tpp_shape_of(const tpp_graph *g, tpp_value v);
 
 /* The graph's parameters in order of their first use, i from 0; NULL past the last. */

@@ -52,6 +52,11 @@ TPP_MUST_CHECK tpp_status tpp_plan_refresh(tpp_plan *p);
  */
 tpp_buffer *tpp_plan_buffer(const tpp_plan *p, const char *name, tpp_shape *shape, tpp_dtype *type);
 
+bool tpp_plan_has_input(const tpp_plan *p, const char *name);
+
+/* Shape and type of an input, output or kept mark; false: no such name. */
+bool tpp_plan_shape(const tpp_plan *p, const char *name, tpp_shape *shape, tpp_dtype *type);
+
 /* Outputs and kept marks one by one; false past the last. */
 typedef struct tpp_plan_result {
     const char *name;

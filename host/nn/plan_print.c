@@ -1,9 +1,9 @@
 /* What a plan holds, as a table; and its cost.
  * SPDX-License-Identifier: MIT */
-#include <string.h>
-
 #include "core/str.h"
 #include "nn/plan_internal.h"
+
+#include <string.h>
 
 static tpp_cost cost_of(const tpp_plan *p, const tpp_plan_node *n)
 {

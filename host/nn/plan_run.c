@@ -119,6 +119,21 @@ tpp_buffer *tpp_plan_buffer(const tpp_plan *p, const char *name, tpp_shape *shap
     return r->place == TPP_PLACE_STORE ? r->entry->buffer : r->buffer;
 }
 
+bool tpp_plan_has_input(const tpp_plan *p, const char *name)
+{
+    const int v = find_value(p, name);
+    return v >= 0 && p->value[v].info.kind == TPP_VALUE_INPUT;
+}
+
+bool tpp_plan_shape(const tpp_plan *p, const char *name, tpp_shape *shape, tpp_dtype *type)
+{
+    const int v = find_value(p, name);
+    if (v < 0) return false;
+    *shape = p->value[v].info.shape;
+    *type = p->value[v].info.type;
+    return true;
+}
+
 bool tpp_plan_result_at(const tpp_plan *p, int i, tpp_plan_result *out)
 {
     if (i >= p->n_named) return false;

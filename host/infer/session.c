@@ -1,0 +1,470 @@
+/* Opening a session: plans of all graphs, and how their buffers hang together.
+ * SPDX-License-Identifier: MIT */
+#include "infer/session.h"
+
+#include "core/mem.h"
+#include "infer/session_internal.h"
+#include "model/position.h"
+#include "ops/resize_plan.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- sizes ---- */
+
+static int at_least(double size)
+{
+    return size < TPP_MIN_SIDE ? TPP_MIN_SIDE : (int)size;
+}
+
+void tpp_net_size(const struct tpp_model_config *config, int height, int width, int *net_height,
+                  int *net_width)
+{
+    const double shorter = height < width ? height : width,
+                 longer = height < width ? width : height;
+    double side = config->infer.short_side;
+    if (config->infer.max > 0 && longer / shorter * side > config->infer.max)
+        side = nearbyint(config->infer.max * shorter / longer); /* ties to even, as the source */
+    const double other = floor(side * longer / shorter);
+    *net_height = at_least(height < width ? side : height == width ? side : other);
+    *net_width = at_least(height < width ? other : side);
+    if (config->infer.max > 0 && *net_height > config->infer.max) *net_height = config->infer.max;
+    if (config->infer.max > 0 && *net_width > config->infer.max) *net_width = config->infer.max;
+}
+
+tpp_frame_spec tpp_session_spec(const tpp_session *s, int64_t t, int before)
+{
+    const bool first = t == 1 || !tpp_model_propagates(s->config);
+    const int queries =
+        first ? s->config->model.num_queries : tpp_model_config_queries(s->config, (int)t, before);
+    tpp_frame_spec spec = {.queries = first ? 0 : queries, .all_masks = s->options.dump};
+    spec.keep = tpp_model_config_queries(s->config, (int)t + 1, queries);
+    return spec;
+}
+
+/* ---- plans ---- */
+
+typedef tpp_status graph_builder(tpp_graph *g, const tpp_session *s, const void *spec);
+
+static tpp_status open_plan(tpp_plan **out, tpp_session *s, const char *name, graph_builder *build,
+                            const void *spec)
+{
+    tpp_graph *g = NULL;
+    const tpp_plan_options options = {
+        .name = name, .algorithm = s->options.algorithm, .keep_marks = s->options.dump};
+    TPP_TRY(tpp_graph_open(&g));
+    tpp_status status = build(g, s, spec);
+    if (status == TPP_OK) status = tpp_plan_open(out, g, s->store, &options);
+    tpp_graph_close(g);
+    return status;
+}
+
+static tpp_status build_text(tpp_graph *g, const tpp_session *s, const void *spec)
+{
+    (void)spec;
+    return tpp_build_text(g, &s->dims);
+}
+
+static tpp_status build_backbone(tpp_graph *g, const tpp_session *s, const void *spec)
+{
+    (void)spec;
+    return tpp_build_backbone(g, &s->dims, s->options.ahead);
+}
+
+static tpp_status build_encode(tpp_graph *g, const tpp_session *s, const void *spec)
+{
+    (void)spec;
+    return tpp_build_encode(g, &s->dims, s->options.ahead);
+}
+
+/* One pass of the resize over the middle axis of `x` [outer, n, inner]. */
+static tpp_value resize_axis(tpp_graph *g, tpp_value x, int64_t outer, int64_t inner,
+                             const tpp_resize_plan *r)
+{
+    char key[96];
+    const tpp_resize_axis_attr attr = {.outer = outer,
+                                       .n = r->n,
+                                       .inner = inner,
+                                       .m = r->m,
+                                       .taps = r->taps,
+                                       .out = TPP_SHAPE(outer, r->m, inner)};
+    (void)snprintf(key, sizeof(key), "resize bounds %lld to %lld", (long long)r->n,
+                   (long long)r->m);
+    const tpp_value bounds = tpp_constant(g, key, TPP_I32, TPP_SHAPE(r->m, 2), r->bounds);
+    (void)snprintf(key, sizeof(key), "resize weights %lld to %lld", (long long)r->n,
+                   (long long)r->m);
+    const tpp_value weights = tpp_constant(g, key, TPP_I32, TPP_SHAPE(r->m, r->taps), r->weights);
+    tpp_value y = TPP_NONE;
+    const tpp_value in[] = {tpp_reshape(g, x, TPP_SHAPE(outer, r->n, inner)), bounds, weights};
+    (void)tpp_node(g, "resize_axis", &attr, 3, in, &y);
+    return y;
+}
+
+/* Bytes [B, height, width, channels] to the network's normalised input [B, H*W, 3]: horizontal
+ * pass, then vertical (specification B.3); a pass that changes nothing is left out. */
+static tpp_status build_image(tpp_graph *g, const tpp_session *s, const void *spec)
+{
+    (void)spec;
+    const tpp_session_options *o = &s->options;
+    const int64_t batch = o->ahead, channels = o->channels;
+    tpp_resize_plan across = {0}, down = {0};
+    TPP_TRY(tpp_resize_plan_make(&across, o->width, s->dims.width));
+    tpp_status status = tpp_resize_plan_make(&down, o->height, s->dims.height);
+    if (status == TPP_OK) {
+        tpp_normalize_attr attr = {0};
+        for (int i = 0; i < 3; i++) {
+            attr.mean[i] = (float)s->config->image.mean[i];
+            attr.std[i] = (float)s->config->image.std[i];
+        }
+        tpp_value x =
+            tpp_input(g, "pixels", TPP_U8, TPP_SHAPE(batch * o->height * o->width, channels));
+        if (across.n != across.m) x = resize_axis(g, x, batch * o->height, channels, &across);
+        if (down.n != down.m) x = resize_axis(g, x, batch, s->dims.width * channels, &down);
+        const int64_t pixels = (int64_t)s->dims.height * s->dims.width;
+        x = tpp_reshape(g, x, TPP_SHAPE(batch * pixels, channels));
+        tpp_value y = TPP_NONE;
+        (void)tpp_node(g, "normalize_image", &attr, 1, &x, &y);
+        tpp_output(g, "image", tpp_reshape(g, y, TPP_SHAPE(batch, pixels, 3)));
+        status = tpp_graph_status(g);
+    }
+    tpp_resize_plan_free(&across);
+    tpp_resize_plan_free(&down);
+    return status;
+}
+
+/* The frame graph, and behind it the mask in the size of the input. */
+static tpp_status build_frame(tpp_graph *g, const tpp_session *s, const void *spec)
+{
+    TPP_TRY(tpp_build_frame(g, &s->dims, spec));
+    const tpp_resize_mask_attr attr = {.height = s->dims.res[0].height,
+                                       .width = s->dims.res[0].width,
+                                       .out_height = s->options.height,
+                                       .out_width = s->options.width,
+                                       .threshold = s->logit_threshold};
+    const tpp_value logits = tpp_graph_named(g, "best_mask");
+    tpp_value mask = TPP_NONE;
+    (void)tpp_node(g, "resize_mask", &attr, 1, &logits, &mask);
+    tpp_output(g, "mask_pixels", mask);
+    return tpp_graph_status(g);
+}
+
+static tpp_status open_frame_plans(tpp_session *s)
+{
+    /* Beyond the list of prop.topk its last number repeats, so that the plans do too. */
+    const int last = s->config->prop.topk.count + 2;
+    int queries = 0;
+    for (int t = 1; t <= last; t++) {
+        const tpp_frame_spec spec = tpp_session_spec(s, t, queries);
+        queries = spec.queries > 0 ? spec.queries : s->config->model.num_queries;
+        bool known = false;
+        for (int i = 0; i < s->n_frames; i++)
+            known = known || (s->frame[i].spec.queries == spec.queries &&
+                              s->frame[i].spec.keep == spec.keep);
+        if (known) continue;
+        if (s->n_frames == TPP_MAX_FRAME_PLANS)
+            return TPP_FAIL(TPP_EUNSUPPORTED, "prop.topk asks for more than %d different frames",
+                            TPP_MAX_FRAME_PLANS);
+        tpp_frame_plan *f = &s->frame[s->n_frames];
+        f->spec = spec;
+        TPP_TRY(open_plan(&f->plan, s, spec.queries == 0 ? "first" : "next", build_frame, &spec));
+        s->n_frames++;
+    }
+    return TPP_OK;
+}
+
+/* ---- buffers between plans ---- */
+
+/* Binds input `name` of `to` to what `from` holds under that name, if both know it. */
+static tpp_status link_plans(tpp_plan *to, const tpp_plan *from, const char *name)
+{
+    tpp_buffer *b = from != NULL ? tpp_plan_buffer(from, name, NULL, NULL) : NULL;
+    if (b == NULL || !tpp_plan_has_input(to, name)) return TPP_OK;
+    return tpp_plan_bind(to, name, b);
+}
+
+static const char *const text_names[] = {"valid",      "packed_valid", "sentence", "words",
+                                         "fusion.key", "fusion.value", "fpn1.key", "fpn1.value",
+                                         "fpn2.key",   "fpn2.value",   "fpn3.key", "fpn3.value",
+                                         "fpn4.key",   "fpn4.value"};
+static const char *const state_names[TPP_STATES] = {"ref",  "qpos", "content",
+                                                    "mask", "key",  "value"};
+static const char *const handover_names[] = {"encoder",    "mask_features", "prompt",
+                                             "memory_key", "memory_value",  "res2"};
+
+static tpp_status link_text(tpp_plan *to, const tpp_plan *text)
+{
+    for (size_t i = 0; i < sizeof(text_names) / sizeof(text_names[0]); i++)
+        TPP_TRY(link_plans(to, text, text_names[i]));
+    return TPP_OK;
+}
+
+static size_t bytes_of(const tpp_shape *shape, tpp_dtype type)
+{
+    return (size_t)tpp_shape_count(shape) * tpp_dtype_size(type);
+}
+
+/* State is as large as its largest use: the number of queries may shrink over a sequence. */
+static tpp_status open_state(tpp_session *s, int i)
+{
+    char name[32];
+    size_t bytes = 0;
+    (void)snprintf(name, sizeof(name), "state.%s", state_names[i]);
+    for (int f = 0; f < s->n_frames; f++) {
+        tpp_shape shape;
+        tpp_dtype type;
+        if (!tpp_plan_has_input(s->frame[f].plan, name)) continue;
+        if (!tpp_plan_shape(s->frame[f].plan, name, &shape, &type)) continue;
+        if (bytes_of(&shape, type) > bytes) bytes = bytes_of(&shape, type);
+    }
+    if (bytes == 0) return TPP_OK;
+    TPP_TRY(tpp_buffer_open(&s->state[i], tpp_store_device(s->store), bytes));
+    for (int f = 0; f < s->n_frames; f++)
+        if (tpp_plan_has_input(s->frame[f].plan, name))
+            TPP_TRY(tpp_plan_bind(s->frame[f].plan, name, s->state[i]));
+    return TPP_OK;
+}
+
+/* A tensor that goes from encode (or the backbone) to the frame graph, image by image. */
+static tpp_status open_handover(tpp_session *s, const char *name)
+{
+    tpp_shape shape;
+    tpp_dtype type;
+    const tpp_plan *from = strcmp(name, "res2") == 0 ? s->backbone : s->encode;
+    tpp_handover h = {.name = name, .batch = tpp_plan_buffer(from, name, &shape, &type)};
+    const int state = strcmp(name, "memory_key") == 0     ? 4
+                      : strcmp(name, "memory_value") == 0 ? 5
+                                                          : -1;
+    if (state >= 0) h.keep = s->state[state];
+    bool read = h.keep != NULL;
+    for (int f = 0; f < s->n_frames; f++) read = read || tpp_plan_has_input(s->frame[f].plan, name);
+    if (h.batch == NULL || !read) return TPP_OK;
+    h.bytes = bytes_of(&shape, type) / (size_t)s->options.ahead;
+    h.frame = h.batch;
+    if (s->options.ahead > 1)
+        TPP_TRY(tpp_buffer_open(&h.frame, tpp_store_device(s->store), h.bytes));
+    s->handover[s->n_handovers++] = h;
+    for (int f = 0; f < s->n_frames; f++)
+        if (tpp_plan_has_input(s->frame[f].plan, name))
+            TPP_TRY(tpp_plan_bind(s->frame[f].plan, name, h.frame));
+    return TPP_OK;
+}
+
+static tpp_status record_frame_plan(tpp_session *s, tpp_frame_plan *f)
+{
+    TPP_TRY(link_text(f->plan, s->text));
+    TPP_TRY(tpp_plan_record(f->plan, s->arena));
+    for (int i = 0; i < TPP_STATES; i++) {
+        char name[32];
+        (void)snprintf(name, sizeof(name), "next.%s", state_names[i]);
+        if (s->state[i] != NULL && tpp_plan_buffer(f->plan, name, NULL, NULL) != NULL)
+            TPP_TRY(tpp_plan_copy_out(f->plan, name, s->state[i]));
+    }
+    f->mask = tpp_plan_buffer(f->plan, "mask_pixels", NULL, NULL);
+    f->record = tpp_plan_buffer(f->plan, "record", NULL, NULL);
+    return TPP_OK;
+}
+
+static size_t max_size(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* What the plans want, against what the device has; before the largest pieces are taken. */
+static tpp_status open_arena(tpp_session *s)
+{
+    const tpp_plan *fixed[] = {s->text, s->image, s->backbone, s->encode};
+    const tpp_caps *caps = tpp_device_caps(tpp_store_device(s->store));
+    size_t arena = 0, own = 0;
+    for (int i = 0; i < 4 + s->n_frames; i++) {
+        const tpp_plan *p = i < 4 ? fixed[i] : s->frame[i - 4].plan;
+        if (p == NULL) continue;
+        arena = max_size(arena, tpp_plan_arena_bytes(p));
+        own += tpp_plan_own_bytes(p);
+    }
+    const size_t weights = tpp_store_bytes(s->store), total = arena + own + weights;
+    if (total > caps->global_mem || arena > caps->max_alloc)
+        return TPP_FAIL(TPP_EDEVMEM,
+                        "a network input of %dx%d wants %.0f MB on the device (activations %.0f, "
+                        "buffers %.0f, weights %.0f), %s has %.0f MB and gives %.0f MB in one "
+                        "piece: take smaller frames (infer.short, infer.max) or fewer ahead",
+                        s->dims.height, s->dims.width, (double)total / 1e6, (double)arena / 1e6,
+                        (double)own / 1e6, (double)weights / 1e6, caps->name,
+                        (double)caps->global_mem / 1e6, (double)caps->max_alloc / 1e6);
+    return tpp_buffer_open(&s->arena, tpp_store_device(s->store), arena > 0 ? arena : 4);
+}
+
+static tpp_status connect(tpp_session *s)
+{
+    TPP_TRY(open_arena(s));
+    TPP_TRY(tpp_plan_record(s->text, s->arena));
+    if (s->image != NULL) TPP_TRY(tpp_plan_record(s->image, s->arena));
+    TPP_TRY(link_plans(s->backbone, s->image, "image"));
+    TPP_TRY(tpp_plan_record(s->backbone, s->arena));
+    TPP_TRY(link_text(s->encode, s->text));
+    for (int i = 2; i <= 5; i++) {
+        char name[8];
+        (void)snprintf(name, sizeof(name), "res%d", i);
+        TPP_TRY(link_plans(s->encode, s->backbone, name));
+    }
+    TPP_TRY(tpp_plan_record(s->encode, s->arena));
+    for (int i = 0; i < TPP_STATES; i++) TPP_TRY(open_state(s, i));
+    for (size_t i = 0; i < sizeof(handover_names) / sizeof(handover_names[0]); i++)
+        TPP_TRY(open_handover(s, handover_names[i]));
+    for (int f = 0; f < s->n_frames; f++) TPP_TRY(record_frame_plan(s, &s->frame[f]));
+    s->pixels = s->options.normalized ? tpp_plan_buffer(s->backbone, "image", NULL, NULL)
+                                      : tpp_plan_buffer(s->image, "pixels", NULL, NULL);
+    return tpp_ring_open(&s->ring, tpp_store_device(s->store), tpp_session_depth(s), s->frame_bytes,
+                         s->mask_bytes + sizeof(float) * TPP_RECORD_FLOATS + 128);
+}
+
+/* ---- prompts ---- */
+
+/* Writes an input of the text plan, if the plan has it. */
+static tpp_status write_text(tpp_session *s, const char *name, const void *data, size_t bytes)
+{
+    tpp_buffer *b = tpp_plan_buffer(s->text, name, NULL, NULL);
+    return b != NULL ? tpp_buffer_write(b, 0, data, bytes) : TPP_OK;
+}
+
+static tpp_status encode_prompts(tpp_session *s, const tpp_prompt *prompts)
+{
+    const int n = s->dims.prompts, length = s->dims.length, hidden = s->config->model.hidden;
+    const size_t cells = (size_t)n * (size_t)length;
+    tpp_status status = TPP_OK;
+    int32_t *ids = NULL, *places = NULL, *packed = NULL, *valid = NULL;
+    float *sine = NULL;
+    TPP_NEW_OR(done, status, ids, cells);
+    TPP_NEW_OR(done, status, places, cells);
+    TPP_NEW_OR(done, status, packed, cells);
+    TPP_NEW_OR(done, status, valid, n);
+    TPP_NEW_OR(done, status, sine, cells * (size_t)hidden);
+    for (int p = 0; p < n; p++) {
+        const size_t row = (size_t)p * (size_t)length;
+        for (int i = 0; i < length; i++) ids[row + (size_t)i] = 1; /* padding */
+        memcpy(ids + row, prompts[p].ids, sizeof(*ids) * (size_t)prompts[p].count);
+        valid[p] = prompts[p].count;
+        tpp_text_places(places + row, valid[p], length);
+        tpp_sine1d(sine + row * (size_t)hidden, valid[p], length, hidden);
+    }
+    const int32_t words = tpp_text_pack(packed, valid, n, length);
+    TPP_TRY_OR(done, status, write_text(s, "ids", ids, cells * sizeof(*ids)));
+    TPP_TRY_OR(done, status, write_text(s, "places", places, cells * sizeof(*places)));
+    TPP_TRY_OR(done, status, write_text(s, "packed", packed, cells * sizeof(*packed)));
+    TPP_TRY_OR(done, status, write_text(s, "valid", valid, (size_t)n * sizeof(*valid)));
+    TPP_TRY_OR(done, status,
+               write_text(s, "word_pos", sine, cells * (size_t)hidden * sizeof(*sine)));
+    tpp_buffer *packed_valid = tpp_plan_buffer(s->encode, "packed_valid", NULL, NULL);
+    if (packed_valid != NULL)
+        TPP_TRY_OR(done, status, tpp_buffer_write(packed_valid, 0, &words, sizeof(words)));
+    status = tpp_plan_run(s->text);
+done:
+    tpp_free(ids);
+    tpp_free(places);
+    tpp_free(packed);
+    tpp_free(valid);
+    tpp_free(sine);
+    return status;
+}
+
+static tpp_status check_prompts(const tpp_session *s, const tpp_prompt *prompts, int n,
+                                int *longest)
+{
+    if (n < 1) return TPP_FAIL(TPP_EUSAGE, "at least one prompt is wanted");
+    *longest = 0;
+    for (int p = 0; p < n; p++) {
+        if (prompts[p].count < 2 || prompts[p].count > s->config->text.positions - 2)
+            return TPP_FAIL(TPP_EUSAGE, "prompt %d has %d tokens, 2 to %d are possible", p + 1,
+                            prompts[p].count, s->config->text.positions - 2);
+        for (int i = 0; i < prompts[p].count; i++)
+            if (prompts[p].ids[i] < 0 || prompts[p].ids[i] >= s->config->text.vocab)
+                return TPP_FAIL(TPP_EUSAGE,
+                                "prompt %d has the token %d, the model's vocabulary ends at %d",
+                                p + 1, (int)prompts[p].ids[i], s->config->text.vocab - 1);
+        if (prompts[p].count > *longest) *longest = prompts[p].count;
+    }
+    return TPP_OK;
+}
+
+/* ---- open and close ---- */
+
+static tpp_status check_options(tpp_session_options *o)
+{
+    if (o->ahead == 0 || o->dump) o->ahead = 1;
+    if (o->ahead < 1 || o->ahead > TPP_MAX_AHEAD)
+        return TPP_FAIL(TPP_EUSAGE, "%d frames ahead, 1 to %d are possible", o->ahead,
+                        TPP_MAX_AHEAD);
+    if (o->height < 1 || o->width < 1 || (o->channels != 1 && o->channels != 3))
+        return TPP_FAIL(TPP_EUSAGE, "frames of %dx%d with %d channels: at least 1x1 with 1 or 3",
+                        o->height, o->width, o->channels);
+    return TPP_OK;
+}
+
+static tpp_status open_plans(tpp_session *s)
+{
+    TPP_TRY(open_plan(&s->text, s, "text", build_text, NULL));
+    if (!s->options.normalized) TPP_TRY(open_plan(&s->image, s, "image", build_image, NULL));
+    TPP_TRY(open_plan(&s->backbone, s, "backbone", build_backbone, NULL));
+    TPP_TRY(open_plan(&s->encode, s, "encode", build_encode, NULL));
+    return open_frame_plans(s);
+}
+
+static tpp_status open_session(tpp_session *s, const tpp_prompt *prompts, int n_prompts)
+{
+    int longest = 0, height = s->options.net_height, width = s->options.net_width;
+    tpp_session_options *o = &s->options;
+    const double t = s->config->infer.threshold;
+    TPP_TRY(check_options(o));
+    TPP_TRY(check_prompts(s, prompts, n_prompts, &longest));
+    if (o->normalized) {
+        height = o->height;
+        width = o->width;
+    } else if (height == 0 || width == 0) {
+        tpp_net_size(s->config, o->height, o->width, &height, &width);
+    }
+    TPP_TRY(tpp_model_dims_set(&s->dims, s->config, height, width, n_prompts, longest));
+    s->logit_threshold = (float)log(t / (1.0 - t));
+    const size_t pixels = (size_t)o->height * (size_t)o->width;
+    s->frame_bytes = o->normalized ? pixels * 3 * sizeof(float) : pixels * (size_t)o->channels;
+    s->mask_bytes = pixels;
+    TPP_NEW(s->blank, pixels);
+    TPP_TRY(open_plans(s));
+    TPP_TRY(connect(s));
+    TPP_TRY(encode_prompts(s, prompts));
+    return tpp_device_finish(tpp_store_device(s->store));
+}
+
+tpp_status tpp_session_open(tpp_session **out, const struct tpp_model_config *config,
+                            tpp_store *store, const tpp_prompt *prompts, int n_prompts,
+                            const tpp_session_options *options)
+{
+    tpp_session *s = NULL;
+    TPP_NEW(s, 1);
+    s->config = config;
+    s->store = store;
+    s->options = *options;
+    const tpp_status status = open_session(s, prompts, n_prompts);
+    if (status != TPP_OK) {
+        tpp_session_close(s);
+        return status;
+    }
+    *out = s;
+    return TPP_OK;
+}
+
+void tpp_session_close(tpp_session *s)
+{
+    if (s == NULL) return;
+    tpp_ring_close(s->ring);
+    for (int f = 0; f < s->n_frames; f++) tpp_plan_close(s->frame[f].plan);
+    tpp_plan_close(s->encode);
+    tpp_plan_close(s->backbone);
+    tpp_plan_close(s->image);
+    tpp_plan_close(s->text);
+    for (int i = 0; i < s->n_handovers; i++)
+        if (s->handover[i].frame != s->handover[i].batch) tpp_buffer_close(s->handover[i].frame);
+    for (int i = 0; i < TPP_STATES; i++) tpp_buffer_close(s->state[i]);
+    tpp_buffer_close(s->arena);
+    tpp_free(s->blank);
+    tpp_free(s);
+}

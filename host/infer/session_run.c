@@ -1,0 +1,225 @@
+/* Frames through a session: push, start, take; dumps and printouts.
+ * SPDX-License-Identifier: MIT */
+#include "core/mem.h"
+#include "infer/session_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+int tpp_session_depth(const tpp_session *s)
+{
+    return 2 * s->options.ahead;
+}
+
+static const tpp_frame_plan *plan_of(tpp_session *s, int64_t t)
+{
+    const tpp_frame_spec spec = tpp_session_spec(s, t, s->queries);
+    for (int i = 0; i < s->n_frames; i++)
+        if (s->frame[i].spec.queries == spec.queries && s->frame[i].spec.keep == spec.keep) {
+            s->last_plan = i;
+            return &s->frame[i];
+        }
+    return NULL;
+}
+
+/* The chain of one frame: what encode left for it, the frame graph, the memory for the next. */
+static tpp_status start_frame(tpp_session *s, int image)
+{
+    const int64_t t = s->started + 1;
+    const tpp_frame_plan *f = plan_of(s, t);
+    if (f == NULL) return TPP_FAIL(TPP_EINTERNAL, "no plan for frame %lld", (long long)t);
+    for (int i = 0; i < s->n_handovers; i++) {
+        const tpp_handover *h = &s->handover[i];
+        if (h->frame != h->batch)
+            TPP_TRY(tpp_buffer_copy(h->frame, 0, h->batch, (size_t)image * h->bytes, h->bytes));
+    }
+    TPP_TRY(tpp_plan_run(f->plan));
+    for (int i = 0; i < s->n_handovers; i++) {
+        const tpp_handover *h = &s->handover[i];
+        if (h->keep != NULL) TPP_TRY(tpp_buffer_copy(h->keep, 0, h->frame, 0, h->bytes));
+    }
+    const tpp_piece back[] = {
+        {.buffer = f->mask, .bytes = s->mask_bytes},
+        {.buffer = f->record, .bytes = sizeof(float) * TPP_RECORD_FLOATS},
+    };
+    TPP_TRY(tpp_ring_down(s->ring, (int)(s->started % tpp_session_depth(s)), back, 2));
+    s->queries = f->spec.queries > 0 ? f->spec.queries : s->config->model.num_queries;
+    s->started++;
+    return TPP_OK;
+}
+
+/* Everything that depends on the images alone, for a whole batch; then their chain. */
+static tpp_status start_batch(tpp_session *s)
+{
+    const int images = (int)(s->pushed - s->started);
+    if (images == 0) return TPP_OK;
+    if (s->image != NULL) TPP_TRY(tpp_plan_run(s->image));
+    TPP_TRY(tpp_plan_run(s->backbone));
+    TPP_TRY(tpp_plan_run(s->encode));
+    for (int i = 0; i < images; i++) TPP_TRY(start_frame(s, i));
+    return TPP_OK;
+}
+
+tpp_status tpp_session_push(tpp_session *s, const void *frame)
+{
+    const int depth = tpp_session_depth(s);
+    if (s->pushed - s->taken >= depth)
+        return TPP_FAIL(TPP_EUSAGE, "%d frames are in flight: take one before pushing the next",
+                        depth);
+    const size_t image = (size_t)(s->pushed - s->started);
+    TPP_TRY(tpp_ring_up(s->ring, (int)(s->pushed % depth), frame,
+                        (tpp_piece){.buffer = s->pixels,
+                                    .offset = image * s->frame_bytes,
+                                    .bytes = s->frame_bytes}));
+    s->pushed++;
+    return s->pushed - s->started == s->options.ahead ? start_batch(s) : TPP_OK;
+}
+
+tpp_status tpp_session_flush(tpp_session *s)
+{
+    return start_batch(s);
+}
+
+bool tpp_session_can_take(const tpp_session *s)
+{
+    return s->taken < s->started;
+}
+
+tpp_status tpp_session_take(tpp_session *s, tpp_frame_result *out)
+{
+    const uint8_t *bytes = NULL;
+    float record[TPP_RECORD_FLOATS];
+    if (!tpp_session_can_take(s))
+        return TPP_FAIL(TPP_EUSAGE, "no frame to take: push more, or flush");
+    TPP_TRY(tpp_ring_take(s->ring, (int)(s->taken % tpp_session_depth(s)), &bytes));
+    memcpy(record, bytes + (s->mask_bytes + 63) / 64 * 64, sizeof(record));
+    tpp_frame_result r = {.mask = bytes, .frame = s->taken};
+    memcpy(r.box, record, sizeof(r.box));
+    r.score = 1.0f / (1.0f + expf(-record[4]));
+    r.best = (int)record[5];
+    r.prompt = (int)record[6];
+    if (r.score < (float)s->config->infer.min_score) r.mask = s->blank;
+    s->taken++;
+    *out = r;
+    return TPP_OK;
+}
+
+tpp_status tpp_session_reset(tpp_session *s)
+{
+    if (s->taken != s->pushed)
+        return TPP_FAIL(TPP_EUSAGE, "%lld frames were not taken before the reset",
+                        (long long)(s->pushed - s->taken));
+    s->pushed = s->started = s->taken = 0;
+    s->queries = 0;
+    return TPP_OK;
+}
+
+/* ---- dumps ---- */
+
+static double value_at(const void *bytes, tpp_dtype type, int64_t i)
+{
+    if (type == TPP_F32) return ((const float *)bytes)[i];
+    if (type == TPP_I32) return ((const int32_t *)bytes)[i];
+    return ((const uint8_t *)bytes)[i];
+}
+
+static tpp_status dump_tensor(const tpp_plan_result *r, tpp_dump_sink *sink, void *context)
+{
+    const int64_t n = tpp_shape_count(&r->shape), c = tpp_shape_cols(&r->shape);
+    const size_t bytes = (size_t)n * tpp_dtype_size(r->type);
+    void *raw = NULL;
+    double *values = NULL;
+    tpp_status s = TPP_OK;
+    if ((raw = tpp_calloc(bytes, 1)) == NULL) return TPP_ENOMEM;
+    TPP_NEW_OR(done, s, values, n);
+    TPP_TRY_OR(done, s, tpp_buffer_read(r->buffer, 0, raw, bytes));
+    tpp_dumped d = {.name = r->name, .values = values, .shape = r->shape};
+    if (r->height > 0) { /* tokens [1, h*w, C] of a map to [C, h, w] */
+        const int64_t tokens = (int64_t)r->height * r->width;
+        d.shape = TPP_SHAPE(c, r->height, r->width);
+        for (int64_t t = 0; t < tokens; t++)
+            for (int64_t i = 0; i < c; i++)
+                values[i * tokens + t] = value_at(raw, r->type, t * c + i);
+    } else {
+        for (int64_t i = 0; i < n; i++) values[i] = value_at(raw, r->type, i);
+    }
+    s = sink(context, &d);
+done:
+    tpp_free(raw);
+    tpp_free(values);
+    return s;
+}
+
+static tpp_status dump_plan(const tpp_plan *p, tpp_dump_sink *sink, void *context)
+{
+    tpp_plan_result r;
+    for (int i = 0; tpp_plan_result_at(p, i, &r); i++)
+        if (r.is_mark) TPP_TRY(dump_tensor(&r, sink, context));
+    return TPP_OK;
+}
+
+tpp_status tpp_session_dump(tpp_session *s, bool text, tpp_dump_sink *sink, void *context)
+{
+    if (!s->options.dump) return TPP_FAIL(TPP_EUSAGE, "the session was not opened for dumps");
+    if (text) return dump_plan(s->text, sink, context);
+    if (s->taken == 0 || s->taken != s->started)
+        return TPP_FAIL(TPP_EUSAGE, "a dump wants one frame in flight at a time");
+    TPP_TRY(dump_plan(s->backbone, sink, context));
+    TPP_TRY(dump_plan(s->encode, sink, context));
+    return dump_plan(s->frame[s->last_plan].plan, sink, context);
+}
+
+/* ---- sizes and printouts ---- */
+
+/* The plan that most frames run: the last of the list. */
+static const tpp_frame_plan *usual_frame(const tpp_session *s)
+{
+    return &s->frame[s->n_frames - 1];
+}
+
+tpp_session_info tpp_session_info_of(const tpp_session *s)
+{
+    const tpp_plan *next = usual_frame(s)->plan;
+    tpp_session_info info = {.arena_bytes = tpp_buffer_bytes(s->arena),
+                             .store_bytes = tpp_store_bytes(s->store),
+                             .ring_bytes = tpp_ring_bytes(s->ring),
+                             .net_height = s->dims.height,
+                             .net_width = s->dims.width};
+    const tpp_plan *plans[] = {s->text, s->image, s->backbone, s->encode};
+    for (int i = 0; i < 4 + s->n_frames; i++) {
+        const tpp_plan *p = i < 4 ? plans[i] : s->frame[i - 4].plan;
+        if (p != NULL) info.own_bytes += tpp_plan_own_bytes(p);
+    }
+    info.frame_flops =
+        (tpp_plan_flops(s->backbone) + tpp_plan_flops(s->encode)) / s->options.ahead +
+        tpp_plan_flops(next);
+    info.launches = tpp_plan_launches(s->backbone) + tpp_plan_launches(s->encode) +
+                    (s->image != NULL ? tpp_plan_launches(s->image) : 0) + tpp_plan_launches(next);
+    return info;
+}
+
+static tpp_status print_plan(tpp_plan *p, FILE *to, bool profile, double peak)
+{
+    double *ms = NULL;
+    if (!profile) {
+        tpp_plan_print(p, to, NULL, peak);
+        return TPP_OK;
+    }
+    TPP_NEW(ms, tpp_plan_nodes(p));
+    const tpp_status s = tpp_plan_profile(p, ms);
+    if (s == TPP_OK) tpp_plan_print(p, to, ms, peak);
+    tpp_free(ms);
+    return s;
+}
+
+tpp_status tpp_session_print(tpp_session *s, FILE *to, bool profile, double peak_gflops)
+{
+    if (profile && s->taken < 2)
+        return TPP_FAIL(TPP_EUSAGE, "a profile wants two frames taken before");
+    tpp_plan *plans[] = {s->text, s->image, s->backbone, s->encode};
+    for (int i = 0; i < 4; i++)
+        if (plans[i] != NULL) TPP_TRY(print_plan(plans[i], to, profile, peak_gflops));
+    for (int f = 0; f < s->n_frames; f++)
+        TPP_TRY(print_plan(s->frame[f].plan, to, profile, peak_gflops));
+    return TPP_OK;
+}
