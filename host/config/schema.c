@@ -192,7 +192,7 @@ static bool read_scalar(const tpp_field *f, const char *text, unsigned char *out
     default:
         if (strlen(text) >= f->size) return false;
         memset(out, 0, f->size);
-        memcpy(out, text, strlen(text));
+        memcpy(out, text, strlen(text) + 1);
         return true;
     }
 }

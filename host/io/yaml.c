@@ -3,12 +3,12 @@
  * SPDX-License-Identifier: MIT */
 #include "io/yaml.h"
 
-#include <string.h>
-#include <yaml.h>
-
 #include "core/mem.h"
 #include "core/path.h"
 #include "core/table.h"
+
+#include <string.h>
+#include <yaml.h>
 
 enum {
     MAX_BYTES = 1 << 20, /* of a file */

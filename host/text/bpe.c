@@ -246,7 +246,7 @@ static tpp_status encode_piece(merger *m, tpp_tokens *out, const char *piece, si
         const candidate c = pop(m);
         merge(m, &c);
     }
-    for (int32_t at = 0; at != NONE; at = m->symbols[at].next)
+    for (int32_t at = length > 0 ? 0 : NONE; at != NONE; at = m->symbols[at].next)
         out->id[out->count++] = m->symbols[at].id;
     return TPP_OK;
 }

@@ -153,7 +153,7 @@ static const char *plain_name(char *out, size_t size, const char *name)
     size_t n = 0;
     for (; name[n] != '\0' && n + 1 < size; n++) {
         const char c = name[n];
-        out[n] = c == '_' || c == '-' ? ' ' : (char)tolower((unsigned char)c);
+        out[n] = (char)(c == '_' || c == '-' ? ' ' : tolower((unsigned char)c));
     }
     out[n] = '\0';
     return out;
@@ -197,24 +197,30 @@ tpp_status tpp_prompts_find(const tpp_prompts *p, const tpp_structure **out, con
     return TPP_FAIL(TPP_EUSAGE, "the prompt library has no structure %.100s", name);
 }
 
+static tpp_status no_view(const tpp_structure *s, const char *name)
+{
+    tpp_str there = {0};
+    for (size_t i = 0; i < s->n_views; i++)
+        tpp_str_format(&there, "%s%s", i == 0 ? "" : ", ", s->views[i].name);
+    if (there.status != TPP_OK) {
+        tpp_str_free(&there);
+        return TPP_ENOMEM;
+    }
+    const tpp_status status =
+        name == NULL
+            ? TPP_FAIL(TPP_EUSAGE, "%s has several views, one of %s is wanted", s->key, there.text)
+            : TPP_FAIL(TPP_EUSAGE, "%s has no view %.60s, only %s", s->key, name, there.text);
+    tpp_str_free(&there);
+    return status;
+}
+
 tpp_status tpp_structure_view(const tpp_structure *s, const tpp_prompt_view **out, const char *name)
 {
-    if (name == NULL && s->n_views == 1) {
-        *out = &s->views[0];
+    for (size_t i = 0; i < s->n_views; i++) {
+        const bool is_it = name == NULL ? s->n_views == 1 : strcmp(s->views[i].name, name) == 0;
+        if (!is_it) continue;
+        *out = &s->views[i];
         return TPP_OK;
     }
-    char there[256] = "";
-    for (size_t i = 0; i < s->n_views; i++) {
-        if (name != NULL && strcmp(s->views[i].name, name) == 0) {
-            *out = &s->views[i];
-            return TPP_OK;
-        }
-        const size_t used = strlen(there);
-        if (used + strlen(s->views[i].name) + 3 > sizeof(there)) break;
-        if (i > 0) strcat(there, ", ");
-        strcat(there, s->views[i].name);
-    }
-    if (name == NULL)
-        return TPP_FAIL(TPP_EUSAGE, "%s has several views, one of %s is wanted", s->key, there);
-    return TPP_FAIL(TPP_EUSAGE, "%s has no view %.60s, only %s", s->key, name, there);
+    return no_view(s, name);
 }
