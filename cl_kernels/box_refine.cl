@@ -14,7 +14,7 @@ __attribute__((reqd_work_group_size(LOCAL, 1, 1))) kernel void box_refine_plain(
 {
     const size_t id = get_global_id(0);
     if (id >= (size_t)n) return;
-    const int i = (int)id, query = i / 4, part = i % 4;
+    const int i = (int)id, query = i / 4, part = i - query * 4;
     float logit = delta[i];
     if (part < known) logit += inverse_sigmoid(ref[query * known + part]);
     y[i] = sigmoid(logit);

@@ -38,9 +38,9 @@ __attribute__((reqd_work_group_size(LOCAL, 1, 1))) kernel void groupnorm_statist
 {
     const int id = (int)get_global_id(0);
     if (id >= batches * groups) return;
-    const int wide = channels / groups;
+    const int wide = channels / groups, batch = id / groups, group = id - batch * groups;
     const float count = (float)tokens * wide;
-    x += (size_t)(id / groups) * tokens * channels + (size_t)(id % groups) * wide;
+    x += (size_t)batch * tokens * channels + (size_t)group * wide;
     float mean = 0.0f, var = 0.0f;
     for (int from = 0; from < tokens; from += BLOCK) {
         float part = 0.0f;

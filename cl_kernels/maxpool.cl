@@ -14,9 +14,9 @@ __attribute__((reqd_work_group_size(LOCAL, 1, 1))) kernel void maxpool_plain(
 {
     const int channel = (int)get_global_id(0), token = (int)get_global_id(1);
     if (channel >= channels || token >= batches * out_height * out_width) return;
-    const int batch = token / (out_height * out_width);
-    const int top = token / out_width % out_height * stride - pad;
-    const int left = token % out_width * stride - pad;
+    const int line = token / out_width, batch = line / out_height; /* lines of all batches */
+    const int top = (line - batch * out_height) * stride - pad;
+    const int left = (token - line * out_width) * stride - pad;
     x += (size_t)batch * height * width * channels + channel;
     float best = -INFINITY;
     for (int i = max(top, 0); i < min(top + size, height); i++)

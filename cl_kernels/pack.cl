@@ -14,8 +14,10 @@ __attribute__((reqd_work_group_size(LOCAL, 1, 1))) kernel void pack_plain(
     const uint i = (uint)get_global_id(0);
     if (i >= (uint)count) return;
     const uint row = i / (uint)panel; /* of all panels: (p taps + t) cin + c */
-    const uint c = row % (uint)cin, t = row / (uint)cin % (uint)taps;
-    const uint out = row / ((uint)cin * (uint)taps) * (uint)panel + i % (uint)panel;
+    const uint tap = row / (uint)cin; /* of all panels: p taps + t */
+    const uint p = tap / (uint)taps;
+    const uint c = row - tap * (uint)cin, t = tap - p * (uint)taps;
+    const uint out = p * (uint)panel + (i - row * (uint)panel);
     float value = 0.0f;
     if (out < (uint)n)
         value = trans ? w[(size_t)c * n + out] : w[((size_t)out * cin + c) * taps + t];

@@ -23,9 +23,9 @@ __attribute__((reqd_work_group_size(LOCAL, 1, 1))) kernel void resample_nearest_
 {
     const int channel = (int)get_global_id(0), token = (int)get_global_id(1);
     if (channel >= channels || token >= tokens) return;
-    const int batch = token / (out_height * out_width);
-    const int row = nearest(token / out_width % out_height, height, ratio_y);
-    const int col = nearest(token % out_width, width, ratio_x);
+    const int line = token / out_width, batch = line / out_height; /* lines of all batches */
+    const int row = nearest(line - batch * out_height, height, ratio_y);
+    const int col = nearest(token - line * out_width, width, ratio_x);
     const size_t at = (size_t)token * channels + channel;
     const size_t from = ((size_t)batch * height * width + row * width + col) * channels + channel;
     y[at] = x[from] + (add ? add[at] : 0.0f);
@@ -37,9 +37,9 @@ __attribute__((reqd_work_group_size(LOCAL, 1, 1))) kernel void resample_bilinear
 {
     const int channel = (int)get_global_id(0), token = (int)get_global_id(1);
     if (channel >= channels || token >= tokens) return;
-    const int batch = token / (out_height * out_width);
-    const bilinear_pair v = bilinear_axis(token / out_width % out_height, height, out_height);
-    const bilinear_pair u = bilinear_axis(token % out_width, width, out_width);
+    const int line = token / out_width, batch = line / out_height; /* lines of all batches */
+    const bilinear_pair v = bilinear_axis(line - batch * out_height, height, out_height);
+    const bilinear_pair u = bilinear_axis(token - line * out_width, width, out_width);
     x += (size_t)batch * height * width * channels + channel;
     const float a = x[(size_t)(v.first * width + u.first) * channels];
     const float b = x[(size_t)(v.first * width + u.second) * channels];
