@@ -1,5 +1,5 @@
 /* Indices of the largest elements. Of equal elements the one with the lower index is the larger;
- * a NaN is smaller than everything, so that even a broken input gives indices within bounds.
+ * a NaN counts as -infinity, so that even a broken input gives indices within bounds.
  *   argmax: y [rows], the place of the largest element of each row of x [rows, cols]
  *   topk:   y [k], the places of the k largest of x [n], largest first
  * argmax: one work-item per row. topk: one work-item per element of x, which counts the elements

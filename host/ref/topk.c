@@ -1,9 +1,14 @@
-/* Reference of argmax and topk: the lower index wins a tie, a NaN loses against everything.
+/* Reference of argmax and topk: the lower index wins a tie, a NaN counts as -infinity.
  * SPDX-License-Identifier: MIT */
 #include "ref/ref.h"
 
 #include <math.h>
 #include <stdbool.h>
+
+static double order(double x)
+{
+    return isnan(x) ? -INFINITY : x;
+}
 
 void tpp_ref_argmax(const tpp_ref_call *c)
 {
@@ -12,7 +17,7 @@ void tpp_ref_argmax(const tpp_ref_call *c)
         const double *x = c->in[0] + r * cols;
         int64_t best = 0;
         for (int64_t i = 1; i < cols; i++)
-            if (x[i] > x[best] || (isnan(x[best]) && !isnan(x[i]))) best = i;
+            if (order(x[i]) > order(x[best])) best = i;
         c->out[0][r] = (double)best;
     }
 }
@@ -33,9 +38,7 @@ void tpp_ref_topk(const tpp_ref_call *c)
     for (int64_t k = 0; k < a->k; k++) {
         int64_t best = -1;
         for (int64_t i = 0; i < n; i++)
-            if (!is_taken(c->out[0], k, i) &&
-                (best < 0 || x[i] > x[best] || (isnan(x[best]) && !isnan(x[i]))))
-                best = i;
+            if (!is_taken(c->out[0], k, i) && (best < 0 || order(x[i]) > order(x[best]))) best = i;
         c->out[0][k] = (double)best;
     }
 }
