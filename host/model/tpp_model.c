@@ -84,7 +84,11 @@ static void make_masks(tpp_graph *g, const tpp_model_dims *d, bool all, tpp_fram
                             tpp_pick_queries(g, out->box[last], out->best), out->mask_features);
     }
     out->best_mask = tpp_reshape(g, one, TPP_SHAPE(1, tpp_map_tokens(&d->res[0]), 1));
-    tpp_mark(g, 0, 0, out->masks, "mask");
+    if (out->masks != TPP_NONE) {
+        const tpp_shape shape = tpp_shape_of(g, out->masks);
+        const tpp_shape maps = TPP_SHAPE(shape.d[1], d->res[0].height, d->res[0].width);
+        tpp_mark(g, 0, 0, tpp_reshape(g, out->masks, maps), "mask");
+    }
 }
 
 static tpp_value make_record(tpp_graph *g, const tpp_model_dims *d, const tpp_frame_outputs *out,
