@@ -1,6 +1,6 @@
 /* Batch normalisation with constant statistics, applied (frozen_bn) or folded into a weight
  * (fold_bn): a = gamma / sqrt(var + eps), b = beta - mean a.
- *   frozen_bn: y = x a + b; x, y [rows, cols], the rest [cols]
+ *   frozen_bn: y = x a + b, as (x - mean) a + beta; x, y [rows, cols], the rest [cols]
  *   fold_bn:   w' = w a by output channel, bias' = b; w, w' [cout, each], the rest [cout]
  * Source: specification, section 2.2. One work-item per element of y, grid (cols, rows), or of w',
  * grid (each, cout); there the first of a row also writes the bias.
