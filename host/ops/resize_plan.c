@@ -9,6 +9,12 @@
 
 enum { PRECISION_BITS = 22 };
 
+bool tpp_resize_rows_first(int64_t height, int64_t width, int64_t out_height, int64_t out_width)
+{
+    const int64_t rows = height - out_height, columns = width - out_width;
+    return rows > 0 && rows > 2 * columns;
+}
+
 static double triangle(double x)
 {
     x = fabs(x);
