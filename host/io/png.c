@@ -194,7 +194,7 @@ tpp_status tpp_png_write(const char *path, const tpp_image *image)
     }
     encode(&t);
     if (t.message[0] != '\0')
-        t.status = TPP_FAIL(TPP_EIO, "%s: PNG: %s", path, t.message);
+        t.status = TPP_FAIL(TPP_EIO, "%s: cannot write: %s", path, t.message);
     else
         t.status = tpp_out_commit(&file);
 done:
