@@ -371,6 +371,7 @@ static void labels_come_in_the_geometry_of_the_input(void **state)
         m.version = 1 + n / 4;
         m.big = n / 2 % 2 == 1;
         m.slope = 0.5;
+        m.intercept = -3;
         m.vox_offset = (double)make_start(&m) + 32; /* an extension of 32 bytes */
         make_ramp(ramp, COUNT, m.big);
         uint8_t bytes[1024] = {0};

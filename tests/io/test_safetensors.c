@@ -149,6 +149,8 @@ static void members_are_checked(void **state)
 static void sizes_that_lie_are_refused(void **state)
 {
     (void)state;
+    REFUSES("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,12]}}", 12,
+            "takes 8 bytes");
     REFUSES("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,4]}}", 4, "takes 8 bytes");
     REFUSES("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 4, "do not lie");
     REFUSES("{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[-1,0]}}", 1, "do not lie");
