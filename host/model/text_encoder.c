@@ -100,7 +100,7 @@ static void project(tpp_graph *g, const tpp_model_dims *d, const tpp_text_inputs
 tpp_text tpp_encode_text(tpp_graph *g, const tpp_model_dims *d, const tpp_text_inputs *in)
 {
     const struct tpp_model_config *c = d->config;
-    tpp_text text = {.valid = in->valid, .packed_valid = TPP_NONE};
+    tpp_text text = {.valid = in->valid, .packed_valid = in->packed_valid};
     /* The encoder is frozen: nothing behind it is trained (model.md 4.4). */
     const tpp_value hidden = tpp_stop_gradient(g, roberta(g, d, in));
     const tpp_value pooled = tpp_stop_gradient(g, pool(g, d, hidden));

@@ -143,9 +143,12 @@ tpp_status tpp_build_text(tpp_graph *g, const tpp_model_dims *d)
         .places = tpp_input(g, "places", TPP_I32, TPP_SHAPE(p, n)),
         .valid = tpp_input(g, "valid", TPP_I32, TPP_SHAPE(p)),
         .word_pos = tpp_input(g, "word_pos", TPP_F32, TPP_SHAPE(p, n, d->config->model.hidden)),
-        .packed = TPP_NONE};
-    if (d->config->fpn.text == TPP_FPN_TEXT_ALL)
+        .packed = TPP_NONE,
+        .packed_valid = TPP_NONE};
+    if (d->config->fpn.text == TPP_FPN_TEXT_ALL) {
         in.packed = tpp_input(g, "packed", TPP_I32, TPP_SHAPE(p * n));
+        in.packed_valid = tpp_input(g, "packed_valid", TPP_I32, TPP_SHAPE(1));
+    }
     const tpp_text text = tpp_encode_text(g, d, &in);
     tpp_output(g, "words", text.words);
     tpp_output(g, "sentence", text.sentence);

@@ -21,7 +21,9 @@ typedef struct tpp_text_inputs {
     tpp_value places;   /* I32 [P, L]: tpp_text_places */
     tpp_value valid;    /* I32 [P]: tokens that are not padding */
     tpp_value word_pos; /* [P, L, C]: tpp_sine1d of each prompt */
-    tpp_value packed;   /* I32 [P*L]: tpp_text_pack; only with fpn.text=all */
+    /* Only with fpn.text=all: rows of the words and their number, of tpp_text_pack. */
+    tpp_value packed;       /* I32 [P*L] */
+    tpp_value packed_valid; /* I32 [1]: read by the pixel decoder, not by the text graph */
 } tpp_text_inputs;
 
 /* What the later graphs read of the prompts. Keys and values are projected already. */
@@ -95,7 +97,7 @@ tpp_frame_outputs tpp_frame(tpp_graph *g, const tpp_model_dims *d, const tpp_fra
 
 /* text.
  * in:  ids I32 [P,L], places I32 [P,L], valid I32 [P], word_pos [P,L,C];
- *      fpn.text=all: packed I32 [P*L]
+ *      fpn.text=all: packed I32 [P*L], packed_valid I32 [1] (for encode and frame to read)
  * out: words [P,L,C], sentence [1,P,C], fusion.key, fusion.value [P,L,C],
  *      fpn1.key, fpn1.value .. fpn4.key, fpn4.value [P,L,C] (fpn.text=all: [1,P*L,C])
  * marks: text.hidden [P,L,D], text.pooled [1,P,D], text.words, text.sentence */
@@ -133,7 +135,7 @@ typedef struct tpp_frame_spec {
  *      next.ref, next.qpos, next.content, next.mask, of `keep` queries, where the next frame reads
  *      them (none at all when nothing is propagated)
  * marks: hs0 .., box0 .. [1,Q,4], logit0 .. [1,Q,K], memory_read [1,h0*w0,C], best I32 [1],
- *      with all_masks: mask [1,Q,h4*w4] */
+ *      with all_masks: mask [Q,h4,w4] */
 TPP_MUST_CHECK tpp_status tpp_build_frame(tpp_graph *g, const tpp_model_dims *d,
                                           const tpp_frame_spec *spec);
 

@@ -2,7 +2,6 @@
  * outputs and parameters that tpp_model.h and the published checkpoints name.
  * SPDX-License-Identifier: MIT */
 #include "core/mem.h"
-#include "model/params.h"
 #include "model/tpp_model.h"
 #include "nn/graph_internal.h"
 
@@ -13,7 +12,6 @@
 /* clang-format on */
 #include <dirent.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define SETTINGS(...) \
@@ -218,7 +216,7 @@ static void all_masks_keeps_every_query(void **state)
     const struct tpp_model_config c = configure(SETTINGS(SMALL));
     const tpp_model_dims d = size(&c, 75, 118);
     tpp_graph *g = build_frame(&d, 0, 1, true);
-    assert_output(g, "mask", TPP_SHAPE(1, 5, 19 * 30));
+    assert_output(g, "mask", TPP_SHAPE(5, 19, 30));
     assert_output(g, "best_mask", TPP_SHAPE(1, 19 * 30, 1));
     tpp_graph_close(g);
 }
@@ -328,7 +326,8 @@ static void frames_unroll_in_one_graph(void **state)
         .places = tpp_input(g, "places", TPP_I32, TPP_SHAPE(PROMPTS, WORDS)),
         .valid = tpp_input(g, "valid", TPP_I32, TPP_SHAPE(PROMPTS)),
         .word_pos = tpp_input(g, "word_pos", TPP_F32, TPP_SHAPE(PROMPTS, WORDS, 32)),
-        .packed = TPP_NONE};
+        .packed = TPP_NONE,
+        .packed_valid = TPP_NONE};
     const tpp_text text = tpp_encode_text(g, &d, &in);
     tpp_track track = tpp_first_track(g, &d);
     tpp_frame_outputs out = {0};
@@ -393,6 +392,7 @@ static void all_words_are_packed_for_the_pixel_decoder(void **state)
     assert_built(tpp_build_text(text, &d));
     assert_built(tpp_build_encode(encode, &d, 2));
     assert_input(text, "packed", TPP_SHAPE(PROMPTS * WORDS));
+    assert_input(text, "packed_valid", TPP_SHAPE(1));
     assert_output(text, "fpn1.key", TPP_SHAPE(1, PROMPTS * WORDS, 32));
     assert_input(encode, "fpn1.key", TPP_SHAPE(1, PROMPTS * WORDS, 32));
     assert_input(encode, "packed_valid", TPP_SHAPE(1));
@@ -523,99 +523,6 @@ static void building_survives_any_failed_allocation(void **state)
     }
 }
 
-/* ---- parameters ---- */
-
-/* "(256, 257, 3, 3)" as the list of the published names writes shapes. */
-static tpp_shape read_shape(const char *text)
-{
-    tpp_shape s = {0};
-    for (const char *p = text; *p != '\0' && *p != '\t' && s.rank < TPP_MAX_RANK; p++) {
-        if (*p < '0' || *p > '9') continue;
-        char *end = NULL;
-        s.d[s.rank++] = strtoll(p, &end, 10);
-        p = end - 1;
-        if (*end == '\0' || *end == '\n') break;
-    }
-    return s;
-}
-
-static void parameters_are_the_published_ones(void **state)
-{
-    (void)state;
-    const struct tpp_model_config c = configure(NULL, 0);
-    tpp_model_params p = {0};
-    assert_built(tpp_model_params_list(&p, &c));
-    FILE *f = fopen(TPP_SOURCE_DIR "/tests/golden/state_dict_r50.tsv", "r");
-    assert_non_null(f);
-    char line[256];
-    size_t found = 0, surplus = 0, used = 0;
-    while (fgets(line, sizeof(line), f) != NULL) {
-        char *tab = strchr(line, '\t');
-        assert_non_null(tab);
-        *tab = '\0';
-        const tpp_shape want = read_shape(tab + 1);
-        const tpp_model_param *m = tpp_model_params_find(&p, line);
-        if (m == NULL) {
-            if (!tpp_model_param_is_surplus(line)) fail_msg("no graph asks for %s", line);
-            surplus++;
-            continue;
-        }
-        if (!tpp_shape_equal(&m->shape, &want))
-            fail_msg("%s is %s, published %s", line, tpp_shape_text(&m->shape),
-                     tpp_shape_text(&want));
-        assert_true(m->used);
-        found++;
-    }
-    (void)fclose(f);
-    for (size_t i = 0; i < p.count; i++) used += p.items[i].used;
-    assert_int_equal(found + surplus, 822);
-    assert_int_equal(surplus, 26); /* 24 aliases of bbox_embed, two buffers */
-    assert_int_equal(used, found);
-    tpp_model_params_free(&p);
-}
-
-static void switched_off_parts_are_listed_as_unused(void **state)
-{
-    (void)state;
-    static const char *const unused[] = {"transformer.conv_key.weight", "fusion_module.ffn.4.bias",
-                                         "track_embed.norm.bias", "track_pos_embed.linear1.weight"};
-    const struct tpp_model_config c =
-        configure(SETTINGS(SMALL, "prop.mask=false", "prop.query=false", "prop.box=false",
-                           "fusion.mode=single", "text.num_prompts=1", "prop.topk=[1]"));
-    tpp_model_params p = {0};
-    assert_built(tpp_model_params_list(&p, &c));
-    for (int i = 0; i < 4; i++) {
-        const tpp_model_param *m = tpp_model_params_find(&p, unused[i]);
-        assert_non_null(m);
-        assert_false(m->used);
-    }
-    assert_true(tpp_model_params_find(&p, "query_embed.weight")->used);
-    assert_null(tpp_model_params_find(&p, "query_embed.bias"));
-    tpp_model_params_free(&p);
-}
-
-static void switches_change_parameters(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *setting, *with, *without;
-    } cases[] = {
-        {"model.levels=3", "input_proj.2.0.weight", "input_proj.3.0.weight"},
-        {"prop.query_net=mlp3", "track_embed.linear3.weight", "track_embed.linear4.weight"},
-        {"model.box_refine=false", "bbox_embed.0.layers.2.bias", "bbox_embed.2.layers.0.bias"},
-        {"prop.update_pos=true", "track_pos_embed.linear2.bias", "track_pos_embed.linear3.bias"}};
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        const struct tpp_model_config c =
-            configure(SETTINGS(SMALL, cases[i].setting, "prompt.select_level=2"));
-        tpp_model_params p = {0};
-        assert_built(tpp_model_params_list(&p, &c));
-        const tpp_model_param *with = tpp_model_params_find(&p, cases[i].with);
-        if (with == NULL || !with->used) fail_msg("%s: no %s", cases[i].setting, cases[i].with);
-        assert_null(tpp_model_params_find(&p, cases[i].without));
-        tpp_model_params_free(&p);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -636,9 +543,6 @@ int main(void)
         cmocka_unit_test(what_cannot_be_built_is_refused_by_name),
         cmocka_unit_test(more_queries_cannot_go_on_than_there_are),
         cmocka_unit_test(building_survives_any_failed_allocation),
-        cmocka_unit_test(parameters_are_the_published_ones),
-        cmocka_unit_test(switched_off_parts_are_listed_as_unused),
-        cmocka_unit_test(switches_change_parameters),
     };
     return cmocka_run_group_tests_name("model.graphs", tests, NULL, NULL);
 }
