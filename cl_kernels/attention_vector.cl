@@ -15,8 +15,12 @@
 #ifndef STRIPS
 #define STRIPS 4
 #endif
+#ifndef KB
+#define KB 256 /* keys of a block, and most channels of a head */
+#endif
 #include "tile.clh"
 
+enum { SUM = 128 }; /* terms of a partial sum */
 enum { MODE_SAME, MODE_EACH, MODE_INDEX };
 
 __attribute__((reqd_work_group_size(1, 1, 1))) kernel void attention_pack_keys(
@@ -36,17 +40,20 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void attention_pack_keys(
 /* s[MR][count] = a panels: scores of one tile against a block of keys. */
 static void score_tile(local float *s, local const float *a, global const float *panels, int count)
 {
-    for (int p = 0; p * NR < count; p++) {
-        vec acc[MR][2];
+    for (int p = 0; p * NR < count; p++)
+        for (int c0 = 0; c0 < HEAD; c0 += SUM) {
+            vec acc[MR][2];
+            global const float *panel = panels + ((size_t)p * HEAD + c0) * NR;
 #pragma unroll
-        for (int m = 0; m < MR; m++) acc[m][0] = acc[m][1] = (vec)(0.0f);
-        TILE_MULTIPLY(acc, a, panels + (size_t)p * HEAD * NR, NR, HEAD)
+            for (int m = 0; m < MR; m++) acc[m][0] = acc[m][1] = (vec)(0.0f);
+            TILE_MULTIPLY(acc, a + c0, panel, NR, min(SUM, HEAD - c0))
 #pragma unroll
-        for (int m = 0; m < MR; m++) {
-            STORE_VEC(acc[m][0], 0, s + m * LDA + p * NR);
-            STORE_VEC(acc[m][1], 1, s + m * LDA + p * NR);
+            for (int m = 0; m < MR; m++) {
+                local float *to = s + m * LDA + p * NR;
+                STORE_VEC(c0 > 0 ? LOAD_VEC(0, to) + acc[m][0] : acc[m][0], 0, to);
+                STORE_VEC(c0 > 0 ? LOAD_VEC(1, to) + acc[m][1] : acc[m][1], 1, to);
+            }
         }
-    }
 }
 
 static float max_lane(vec x)
@@ -92,20 +99,21 @@ static float softmax_row(local float *s, int count, float *maximum, float *sum)
 static void value_tile(local float *o, local const float *s, local const float *factor,
                        global const float *values, int c, int count)
 {
-    for (int p = 0; p * NR < HEAD; p++) {
-        vec acc[MR][2];
+    for (int p = 0; p * NR < HEAD; p++)
+        for (int k0 = 0; k0 < count; k0 += SUM) {
+            vec acc[MR][2];
+            global const float *from = values + (size_t)k0 * c + p * NR;
 #pragma unroll
-        for (int m = 0; m < MR; m++) {
-            acc[m][0] = LOAD_VEC(0, o + m * LDA + p * NR) * factor[m];
-            acc[m][1] = LOAD_VEC(1, o + m * LDA + p * NR) * factor[m];
-        }
-        TILE_MULTIPLY(acc, s, values + p * NR, c, count)
+            for (int m = 0; m < MR; m++) acc[m][0] = acc[m][1] = (vec)(0.0f);
+            TILE_MULTIPLY(acc, s + k0, from, c, min(SUM, count - k0))
 #pragma unroll
-        for (int m = 0; m < MR; m++) {
-            STORE_VEC(acc[m][0], 0, o + m * LDA + p * NR);
-            STORE_VEC(acc[m][1], 1, o + m * LDA + p * NR);
+            for (int m = 0; m < MR; m++) {
+                local float *to = o + m * LDA + p * NR;
+                const vec shrink = (vec)(k0 > 0 ? 1.0f : factor[m]);
+                STORE_VEC(fma(LOAD_VEC(0, to), shrink, acc[m][0]), 0, to);
+                STORE_VEC(fma(LOAD_VEC(1, to), shrink, acc[m][1]), 1, to);
+            }
         }
-    }
 }
 
 __attribute__((reqd_work_group_size(1, 1, 1))) kernel void attention_vector(

@@ -7,13 +7,12 @@
  *
  * One work-item (a group of its own) takes `strips` tiles of MR rows and `panels_each` panels. It
  * walks k in blocks of KB: gathers its rows of A once, then multiplies them with each panel, whose
- * block stays in the first cache for all strips. Sums of earlier blocks wait in y. Grid: (blocks of
- * rows, groups of panels).
+ * block stays in the first cache for all strips. Each block is summed from zero and then added to
+ * what y holds of the blocks before, so that rounding errors grow with KB + k / KB, not with k.
+ * Grid: (blocks of rows, groups of panels).
  * SPDX-License-Identifier: MIT */
 #ifndef STRIPS
-#define STRIPS                                                                         \
-    8 /* most tiles of rows in one work-item: STRIPS * MR * LDA floats of local memory \
-       */
+#define STRIPS 8 /* most tiles of a work-item: STRIPS * MR * LDA floats of local memory */
 #endif
 #include "tile.clh"
 
@@ -30,15 +29,6 @@ static void multiply_tile(local const float *a, global const float *panel, int c
         acc[m][0] = (vec)(0.0f);
         acc[m][1] = (vec)(0.0f);
     }
-    if (!first) {
-#pragma unroll
-        for (int m = 0; m < MR; m++) {
-            if (m >= rows) continue;
-            global const float *at = y + (size_t)(row0 + m) * n + col0;
-            acc[m][0] = load_part(at, cols);
-            if (cols > VW) acc[m][1] = load_part(at + VW, cols - VW);
-        }
-    }
     TILE_MULTIPLY(acc, a, panel, NR, count)
     vec bias0 = (vec)(0.0f), bias1 = (vec)(0.0f);
     if (last && bias) {
@@ -49,18 +39,23 @@ static void multiply_tile(local const float *a, global const float *panel, int c
     for (int m = 0; m < MR; m++) {
         if (m >= rows) continue;
         vec y0 = acc[m][0], y1 = acc[m][1];
+        global float *at = y + (size_t)(row0 + m) * n + col0;
+        if (!first) {
+            y0 += load_part(at, cols);
+            if (cols > VW) y1 += load_part(at + VW, cols - VW);
+        }
         if (last) {
             y0 += bias0;
             y1 += bias1;
             if (residual) {
-                global const float *at = residual + (size_t)((row0 + m) % residual_rows) * n + col0;
-                y0 += load_part(at, cols);
-                if (cols > VW) y1 += load_part(at + VW, cols - VW);
+                global const float *more =
+                    residual + (size_t)((row0 + m) % residual_rows) * n + col0;
+                y0 += load_part(more, cols);
+                if (cols > VW) y1 += load_part(more + VW, cols - VW);
             }
             y0 = activate_vec(act, y0);
             y1 = activate_vec(act, y1);
         }
-        global float *at = y + (size_t)(row0 + m) * n + col0;
         store_part(y0, at, cols);
         if (cols > VW) store_part(y1, at + VW, cols - VW);
     }

@@ -17,10 +17,13 @@
 
 static pthread_mutex_t clblast_lock = PTHREAD_MUTEX_INITIALIZER;
 
+/* A few rows (the decoder's queries) are no work for a tiled product: its copies cost more than the
+ * product, and it sums k in one chain where the others sum in blocks. */
+enum { FEWEST_ROWS = 16 };
+
 bool tpp_clblast_supports(const tpp_call *c, const tpp_caps *caps)
 {
-    (void)c;
-    return !caps->no_clblast;
+    return !caps->no_clblast && tpp_shape_rows(&c->out[0].shape) >= FEWEST_ROWS;
 }
 
 /* CLBlast copies an operand that is not a multiple of its tile, or not in the order it wants, to a
@@ -28,8 +31,18 @@ bool tpp_clblast_supports(const tpp_call *c, const tpp_caps *caps)
  * hand, later than scratch is planned, so this takes the largest. */
 enum { LARGEST_TILE = 128 };
 
+/* Terms that CLBlast sums in one chain: longer products are several, added up in y, so that
+ * rounding errors do not grow with k. */
+enum { LONGEST_SUM = 512 };
+
+static size_t chunk_of(size_t k)
+{
+    return k < LONGEST_SUM ? k : LONGEST_SUM;
+}
+
 size_t tpp_clblast_scratch(size_t m, size_t n, size_t k)
 {
+    k = chunk_of(k);
     const size_t mp = tpp_round_up(m, LARGEST_TILE), np = tpp_round_up(n, LARGEST_TILE);
     const size_t kp = tpp_round_up(k, LARGEST_TILE);
     return (mp * kp + np * kp + mp * np) * sizeof(float);
@@ -46,14 +59,22 @@ static CLBlastTranspose transpose(bool yes)
     return yes ? CLBlastTransposeYes : CLBlastTransposeNo;
 }
 
+/* Where the terms from k0 on begin in an operand that is stored [k, others] or [others, k]. */
+static size_t start_of(bool k_first, size_t k0, size_t others)
+{
+    return k_first ? k0 * others : k0;
+}
+
 /* Bytes of temporaries on this device; 0 when the kernel for small products is taken. */
 static tpp_status temporary_bytes(tpp_device *d, const tpp_clblast_gemm *p, size_t *bytes)
 {
     cl_command_queue queue = d->compute;
+    const size_t k = chunk_of(p->k), k0 = p->k > k ? k : 0; /* an offset may ask for a copy */
     (void)pthread_mutex_lock(&clblast_lock);
     const CLBlastStatusCode code = CLBlastSGemmTempBufferSize(
-        CLBlastLayoutRowMajor, transpose(p->trans_x), transpose(!p->trans_w), p->m, p->n, p->k, 0,
-        p->trans_x ? p->m : p->k, 0, p->trans_w ? p->n : p->k, 0, p->n, &queue, bytes);
+        CLBlastLayoutRowMajor, transpose(p->trans_x), transpose(!p->trans_w), p->m, p->n, k,
+        start_of(p->trans_x, k0, p->m), p->trans_x ? p->m : p->k, start_of(p->trans_w, k0, p->n),
+        p->trans_w ? p->n : p->k, 0, p->n, &queue, bytes);
     (void)pthread_mutex_unlock(&clblast_lock);
     return code == CLBlastSuccess ? TPP_OK : fail(d, code, p);
 }
@@ -63,11 +84,15 @@ static tpp_status run(tpp_device *d, void *context)
 {
     const tpp_clblast_gemm *p = context;
     cl_command_queue queue = d->compute;
+    CLBlastStatusCode code = CLBlastSuccess;
     (void)pthread_mutex_lock(&clblast_lock);
-    const CLBlastStatusCode code = CLBlastSgemmWithTempBuffer(
-        CLBlastLayoutRowMajor, transpose(p->trans_x), transpose(!p->trans_w), p->m, p->n, p->k,
-        1.0f, p->x, 0, p->trans_x ? p->m : p->k, p->w, 0, p->trans_w ? p->n : p->k, 0.0f, p->y, 0,
-        p->n, &queue, NULL, p->scratch);
+    for (size_t k0 = 0; k0 < p->k && code == CLBlastSuccess; k0 += LONGEST_SUM)
+        code = CLBlastSgemmWithTempBuffer(
+            CLBlastLayoutRowMajor, transpose(p->trans_x), transpose(!p->trans_w), p->m, p->n,
+            chunk_of(p->k - k0), 1.0f, p->x, start_of(p->trans_x, k0, p->m),
+            p->trans_x ? p->m : p->k, p->w, start_of(p->trans_w, k0, p->n),
+            p->trans_w ? p->n : p->k, k0 > 0 ? 1.0f : 0.0f, p->y, 0, p->n, &queue, NULL,
+            p->scratch);
     (void)pthread_mutex_unlock(&clblast_lock);
     return code == CLBlastSuccess ? TPP_OK : fail(d, code, p);
 }

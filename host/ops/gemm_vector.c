@@ -12,7 +12,7 @@
 tpp_tile tpp_tile_of(const tpp_caps *caps)
 {
     const bool wide = caps->vector_width >= 16;
-    tpp_tile t = {.vector_width = wide ? 16 : 8, .rows = wide ? 14 : 6, .block = 256};
+    tpp_tile t = {.vector_width = wide ? 16 : 8, .rows = wide ? 14 : 6, .block = 128};
     t.strips = wide ? 8 : 16;
     const char *knobs = getenv("TPP_TILE"); /* rows,strips,block: for measuring tiles */
     if (knobs != NULL) (void)sscanf(knobs, "%d,%d,%d", &t.rows, &t.strips, &t.block);
