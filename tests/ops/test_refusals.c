@@ -161,12 +161,132 @@ static void selection_refuses(void **state)
     CHECK(rows);
 }
 
+static void products_refuse(void **state)
+{
+    (void)state;
+    static const tpp_gemm_attr gemm = {0}, gemm_t = {.trans_x = 1};
+    static const tpp_conv2d_attr conv = {0, 4, 5, 3, 1, 1}, conv_big = {0, 2, 2, 5, 1, 1};
+    static const tpp_conv2d_attr conv_still = {0, 4, 5, 3, 0, 1};
+    static const tpp_ffn_attr ffn = {TPP_ACT_RELU};
+    const refusal rows[] = {
+        {&tpp_op_gemm, &gemm, {S(3, 5), S(4, 6)}, SHAPE, "sums over 5 values"},
+        {&tpp_op_gemm, &gemm, {S(3, 5)}, SHAPE, "x and w"},
+        {&tpp_op_gemm, &gemm, {S(3, 5), S(4, 5), S(3)}, SHAPE, "bias"},
+        {&tpp_op_gemm, &gemm, {S(6, 5), S(4, 5), {0}, S(4, 4)}, SHAPE, "rows a divisor of 6"},
+        {&tpp_op_gemm, &gemm, {S(6, 5), S(4, 5), {0}, {0}, S(6, 4)}, SHAPE, "addend"},
+        {&tpp_op_gemm, &gemm_t, {S(1, 3, 5), S(4, 3)}, SHAPE, "rank 2"},
+        {&tpp_op_gemm, &gemm_t, {S(3, 5), S(4, 3), {0}, {0}, S(5, 3)}, SHAPE, "trans_x"},
+        {&tpp_op_conv2d, &conv, {S(1, 19, 2), S(3, 2, 3, 3)}, SHAPE, "x has shape [1,19,2]"},
+        {&tpp_op_conv2d, &conv, {S(1, 20, 2), S(3, 1, 3, 3)}, SHAPE, "w has shape"},
+        {&tpp_op_conv2d, &conv, {S(1, 20, 2), S(3, 2, 3, 3), S(2)}, SHAPE, "bias"},
+        {&tpp_op_conv2d,
+         &conv,
+         {S(3, 20, 2), S(4, 2, 3, 3), {0}, S(2, 20, 4)},
+         SHAPE,
+         "1 or 3 batches"},
+        {&tpp_op_conv2d,
+         &conv,
+         {S(1, 20, 2), S(4, 2, 3, 3), {0}, {0}, S(1, 20, 2)},
+         SHAPE,
+         "no addend"},
+        {&tpp_op_conv2d, &conv_big, {S(1, 4, 2), S(3, 2, 5, 5)}, SHAPE, "kernel 5"},
+        {&tpp_op_conv2d, &conv_still, {S(1, 20, 2), S(3, 2, 3, 3)}, SHAPE, "stride 0"},
+        {&tpp_op_ffn, &ffn, {S(2, 3), S(5, 3), S(5), S(3, 4), S(3)}, SHAPE, "w2"},
+        {&tpp_op_ffn, &ffn, {S(2, 3), S(5, 3), S(5), S(3, 5)}, SHAPE, "b2"},
+    };
+    CHECK(rows);
+}
+
+static void attention_ops_refuse(void **state)
+{
+    (void)state;
+    static const tpp_attention_attr same = {.heads = 2}, three_heads = {.heads = 3};
+    static const tpp_attention_attr by_index = {.heads = 2, .mode = TPP_ATTENTION_INDEX};
+    static const tpp_attention_attr each = {.heads = 2, .mode = TPP_ATTENTION_EACH};
+    static const tpp_deform_attr deform = {2, 2, 3, {4, 2}, {5, 3}}, deep = {2, 5, 1, {1}, {1}};
+    const refusal rows[] = {
+        {&tpp_op_attention,
+         &same,
+         {S(2, 3, 4), S(1, 5, 4), S(1, 5, 4)},
+         SHAPE,
+         "differ in batches"},
+        {&tpp_op_attention, &same, {S(1, 3, 4), S(1, 5, 6), S(1, 5, 6)}, SHAPE, "k has shape"},
+        {&tpp_op_attention, &same, {S(1, 3, 4), S(1, 5, 4), S(1, 6, 4)}, SHAPE, "v has shape"},
+        {&tpp_op_attention, &three_heads, {S(1, 3, 4), S(1, 5, 4), S(1, 5, 4)}, SHAPE, "3 heads"},
+        {&tpp_op_attention, &by_index, {S(2, 3, 4), S(1, 5, 4), S(1, 5, 4)}, SHAPE, "index"},
+        {&tpp_op_attention, &each, {S(2, 3, 4), S(3, 5, 4), S(3, 5, 4), S(2)}, SHAPE, "valid"},
+        {&tpp_op_attention_backward,
+         &same,
+         {S(1, 2, 4), S(1, 3, 4), S(1, 5, 4), S(1, 5, 4)},
+         SHAPE,
+         "dy has shape"},
+        {&tpp_op_deform_attention,
+         &deform,
+         {S(1, 25, 4), S(1, 7, 24), S(1, 7, 12), S(1, 7, 2)},
+         SHAPE,
+         "26 tokens"},
+        {&tpp_op_deform_attention,
+         &deform,
+         {S(1, 26, 4), S(1, 7, 24), S(1, 6, 12), S(1, 7, 2)},
+         SHAPE,
+         "logits"},
+        {&tpp_op_deform_attention,
+         &deform,
+         {S(1, 26, 4), S(1, 7, 24), S(1, 7, 12), S(1, 7, 3)},
+         SHAPE,
+         "2 or 4"},
+        {&tpp_op_deform_attention,
+         &deep,
+         {S(1, 5, 4), S(1, 7, 20), S(1, 7, 10), S(1, 7, 2)},
+         SHAPE,
+         "5 levels"},
+        {&tpp_op_deform_attention_backward,
+         &deform,
+         {S(1, 6, 4), S(1, 26, 4), S(1, 7, 24), S(1, 7, 12), S(1, 7, 2)},
+         SHAPE,
+         "dy has shape"},
+    };
+    CHECK(rows);
+}
+
+static void mask_and_image_ops_refuse(void **state)
+{
+    (void)state;
+    static const tpp_prompt_mix_attr mix = {3, 1.0f};
+    static const tpp_mask_head_attr head = {2, 3, 8, 12, 8, 1, 1.0f},
+                                    wide = {2, 3, 8, 12, 99, 1, 1.0f};
+    static const tpp_resize_axis_attr axis = {2, 9, 3, 5, 5, S(2, 5, 3)};
+    static const tpp_normalize_attr normal = {{0}, {1, 1, 1}}, flat = {{0}, {1, 0, 1}};
+    static const tpp_resize_mask_attr mask = {4, 5, 8, 10, 0}, vast = {40000, 5, 40000, 10, 0};
+    const refusal rows[] = {
+        {&tpp_op_prompt_mix, &mix, {S(1, 4, 5), S(2, 4, 5), S(3, 4, 1)}, SHAPE, "a has shape"},
+        {&tpp_op_mask_head,
+         &head,
+         {S(1, 1, 100), S(1, 6, 4), S(1, 1, 4)},
+         SHAPE,
+         "theta has shape"},
+        {&tpp_op_mask_head,
+         &wide,
+         {S(1, 1, 100), S(1, 6, 4), S(1, 1, 4)},
+         SHAPE,
+         "99 dynamic channels"},
+        {&tpp_op_resize_axis, &axis, {S(2, 28), S(5, 2), S(5, 5)}, SHAPE, "x [2,28]"},
+        {&tpp_op_resize_axis, &axis, {S(2, 27), S(4, 2), S(5, 5)}, SHAPE, "bounds"},
+        {&tpp_op_normalize_image, &normal, {S(9, 2)}, SHAPE, "2 channels"},
+        {&tpp_op_resize_mask, &mask, {S(1, 21, 1)}, SHAPE, "x has shape"},
+        {&tpp_op_resize_mask, &vast, {S(1, 200000, 1)}, SHAPE, "from 40000 x 5"},
+        {&tpp_op_normalize_image, &flat, {S(9, 3)}, TPP_EUSAGE, "std 0"},
+    };
+    CHECK(rows);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pointwise_ops_refuse), cmocka_unit_test(norms_refuse),
         cmocka_unit_test(map_ops_refuse),       cmocka_unit_test(ops_that_move_rows_refuse),
-        cmocka_unit_test(selection_refuses),
+        cmocka_unit_test(selection_refuses),    cmocka_unit_test(products_refuse),
+        cmocka_unit_test(attention_ops_refuse), cmocka_unit_test(mask_and_image_ops_refuse),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
