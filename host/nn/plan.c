@@ -144,6 +144,10 @@ static tpp_status choose_algorithm(const tpp_plan *p, tpp_plan_node *n)
                         tpp_shape_text(&call.in[0].shape), tpp_shape_text(&call.in[1].shape),
                         p->caps->name);
     n->scratch = n->algorithm->scratch != NULL ? n->algorithm->scratch(&call, p->caps) : 0;
+    tpp_shape in[TPP_MAX_IN], out[TPP_MAX_OUT];
+    for (int i = 0; i < TPP_MAX_IN; i++) in[i] = call.in[i].shape;
+    for (int i = 0; i < TPP_MAX_OUT; i++) out[i] = call.out[i].shape;
+    n->cost = n->info.op->cost(n->info.attr, in, out);
     return TPP_OK;
 }
 

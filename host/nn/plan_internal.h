@@ -33,6 +33,7 @@ typedef struct tpp_plan_node {
     const tpp_algorithm *algorithm;
     bool dead, constant;
     size_t scratch, scratch_offset;
+    tpp_cost cost; /* of the node as the model counts it, before operands are packed */
 } tpp_plan_node;
 
 struct tpp_plan {

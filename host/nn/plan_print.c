@@ -5,20 +5,11 @@
 
 #include <string.h>
 
-static tpp_cost cost_of(const tpp_plan *p, const tpp_plan_node *n)
-{
-    const tpp_call c = tpp_plan_call(p, n);
-    tpp_shape in[TPP_MAX_IN], out[TPP_MAX_OUT];
-    for (int i = 0; i < TPP_MAX_IN; i++) in[i] = c.in[i].shape;
-    for (int i = 0; i < TPP_MAX_OUT; i++) out[i] = c.out[i].shape;
-    return n->info.op->cost(n->info.attr, in, out);
-}
-
 double tpp_plan_flops(const tpp_plan *p)
 {
     double flops = 0;
     for (int at = 0; at < p->n_order; at++)
-        if (!p->node[p->order[at]].constant) flops += cost_of(p, &p->node[p->order[at]]).flops;
+        if (!p->node[p->order[at]].constant) flops += p->node[p->order[at]].cost.flops;
     return flops;
 }
 
@@ -60,7 +51,7 @@ static void print_node(const tpp_plan *p, int at, FILE *to, const double *node_m
 {
     const tpp_plan_node *n = &p->node[p->order[at]];
     const tpp_call c = tpp_plan_call(p, n);
-    const tpp_cost cost = cost_of(p, n);
+    const tpp_cost cost = n->cost;
     tpp_str name = {0}, place = {0};
     print_name(&name, n);
     print_place(&place, p, n);
