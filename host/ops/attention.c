@@ -70,9 +70,10 @@ static tpp_status infer_backward(const void *attr, const tpp_shape *in, tpp_shap
 /* ---- plain ---- */
 
 /* Queries of a strip: as many as keep the probabilities within STRIP_BYTES. */
+enum { STRIP_BYTES = 16 << 20 };
+
 static int strip_of(const sizes *z)
 {
-    const int64_t STRIP_BYTES = 16 << 20;
     const int64_t fit = STRIP_BYTES / (4 * (int64_t)z->b * z->heads * z->nk + 1);
     return fit < 1 ? 1 : fit > z->nq ? z->nq : (int)fit;
 }
@@ -158,7 +159,7 @@ static tpp_status record_backward(tpp_steps *s, const tpp_call *c)
     const tpp_attention_attr *a = c->attr;
     const sizes z = backward_sizes(c);
     const int rows = z.b * z.heads * z.nq;
-    const cl_mem p = c->scratch.mem, dy = c->in[BACK_DY].mem;
+    cl_mem p = c->scratch.mem, dy = c->in[BACK_DY].mem;
     const score_call scores = {
         .p = p, .q = c->in[BACK_Q].mem, .k = c->in[BACK_K].mem, .scale = a->scale};
     TPP_TRY(record_probabilities(s, &scores, &z, 0, z.nq));

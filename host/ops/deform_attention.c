@@ -114,7 +114,7 @@ static tpp_status record_backward(tpp_steps *s, const tpp_call *c)
     const tpp_operand *in = c->in + 1;
     const sizes z = sizes_of(a, in);
     const int rows = z.b * z.nq * z.heads;
-    const cl_mem sample = c->scratch.mem, dy = c->in[0].mem, dlogits = c->out[DLOGITS].mem;
+    cl_mem sample = c->scratch.mem, dy = c->in[0].mem, dlogits = c->out[DLOGITS].mem;
     TPP_TRY(record_samples(s, c, &z));
     TPP_TRY(tpp_record_1d(s, "deform_attention", "deform_attention_backward_sample", "",
                           (int64_t)rows * z.n,

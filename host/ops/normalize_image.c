@@ -46,8 +46,8 @@ static const tpp_normalize_attr imagenet = {{0.485f, 0.456f, 0.406f}, {0.229f, 0
 static const tpp_case cases[] = {
     {.name = "tiny", .attr = &imagenet, .in = {S(3, 3)}, .fill = {TPP_FILL_BYTE}},
     {.name = "one_grey_pixel", .attr = &imagenet, .in = {S(1, 1)}, .fill = {TPP_FILL_BYTE}},
-    {.name = "grey", .attr = &imagenet, .in = {S(31 * 33, 1)}, .fill = {TPP_FILL_BYTE}},
-    {.name = "color", .attr = &imagenet, .in = {S(67 * 41, 3)}, .fill = {TPP_FILL_BYTE}},
+    {.name = "grey", .attr = &imagenet, .in = {S(1023, 1)}, .fill = {TPP_FILL_BYTE}},
+    {.name = "color", .attr = &imagenet, .in = {S(2747, 3)}, .fill = {TPP_FILL_BYTE}},
     {.name = NULL},
 };
 

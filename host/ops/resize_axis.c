@@ -74,7 +74,7 @@ static const tpp_case cases[] = {
      .in = {S(31, 288), S(65, 2), S(65, 5)},
      FILLS},
     {.name = "rows_up",
-     .attr = ATTR(1, 64, 33 * 3, 127, 3, S(127, 99)),
+     .attr = ATTR(1, 64, 99, 127, 3, S(127, 99)),
      .in = {S(64, 99), S(127, 2), S(127, 3)},
      FILLS},
     {.name = "almost_same",

@@ -52,7 +52,7 @@ tpp_status tpp_resize_plan_make(tpp_resize_plan *out, int64_t n, int64_t m)
     TPP_NEW_OR(done, s, p.bounds, 2 * m);
     TPP_NEW_OR(done, s, p.weights, m * p.taps);
     for (int i = 0; i < m; i++) {
-        const int count = weigh(k, &p.bounds[2 * i], i, scale, filter_scale, n);
+        const int count = weigh(k, p.bounds + 2 * (int64_t)i, i, scale, filter_scale, n);
         p.bounds[2 * i + 1] = count;
         for (int t = 0; t < count; t++)
             p.weights[(int64_t)i * p.taps + t] =

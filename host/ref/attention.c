@@ -66,23 +66,29 @@ void tpp_ref_attention(const tpp_ref_call *c)
     free(p);
 }
 
+/* Gradients of one head, laid out as its q, k and v; p, ds [nk] are temporaries. */
+typedef struct head_gradients {
+    const double *dy;
+    double *dq, *dk, *dv, *p, *ds;
+} head_gradients;
+
 /* Adds query i's part. ds = p (dp - sum of p dp), dp = dy v^T. */
-static void backward_query(const head_view *h, int64_t i, const double *dy, double *dq, double *dk,
-                           double *dv, double *p, double *ds)
+static void backward_query(const head_view *h, const head_gradients *g, int64_t i)
 {
+    double *p = g->p, *ds = g->ds;
     double mean = 0.0;
     probabilities(p, h, i);
     for (int64_t j = 0; j < h->nk; j++) {
         ds[j] = 0.0;
-        for (int64_t l = 0; l < h->d; l++) ds[j] += dy[i * h->c + l] * h->v[j * h->c + l];
+        for (int64_t l = 0; l < h->d; l++) ds[j] += g->dy[i * h->c + l] * h->v[j * h->c + l];
         mean += p[j] * ds[j];
     }
     for (int64_t j = 0; j < h->nk; j++) {
         ds[j] = p[j] * (ds[j] - mean);
         for (int64_t l = 0; l < h->d; l++) {
-            dq[i * h->c + l] += h->scale * ds[j] * h->k[j * h->c + l];
-            dk[j * h->c + l] += h->scale * ds[j] * h->q[i * h->c + l];
-            dv[j * h->c + l] += p[j] * dy[i * h->c + l];
+            g->dq[i * h->c + l] += h->scale * ds[j] * h->k[j * h->c + l];
+            g->dk[j * h->c + l] += h->scale * ds[j] * h->q[i * h->c + l];
+            g->dv[j * h->c + l] += p[j] * g->dy[i * h->c + l];
         }
     }
 }
@@ -104,9 +110,13 @@ void tpp_ref_attention_backward(const tpp_ref_call *c)
             h.q = c->in[1] + q_at;
             h.k = c->in[2] + k_at;
             h.v = c->in[3] + k_at;
-            for (int64_t i = 0; i < h.nq; i++)
-                backward_query(&h, i, c->in[0] + q_at, c->out[0] + q_at, c->out[1] + k_at,
-                               c->out[2] + k_at, p, p + h.nk);
+            const head_gradients g = {.dy = c->in[0] + q_at,
+                                      .dq = c->out[0] + q_at,
+                                      .dk = c->out[1] + k_at,
+                                      .dv = c->out[2] + k_at,
+                                      .p = p,
+                                      .ds = p + h.nk};
+            for (int64_t i = 0; i < h.nq; i++) backward_query(&h, &g, i);
         }
     free(p);
 }

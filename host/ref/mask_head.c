@@ -35,10 +35,9 @@ void tpp_ref_mask_head(const tpp_ref_call *c)
     for (int64_t q = 0; q < queries; q++)
         for (int64_t i = 0; i < n; i++) {
             const double *box = c->in[2] + 4 * q;
-            const double x = 4.0 * (double)(i % a->width) + 2.0;
-            const double y = 4.0 * (double)(i / a->width) + 2.0;
-            const double offset[2] = {a->coord_scale * (box[0] * a->image_width - x),
-                                      a->coord_scale * (box[1] * a->image_height - y)};
+            const int64_t x = 4 * (i % a->width) + 2, y = 4 * (i / a->width) + 2;
+            const double offset[2] = {a->coord_scale * (box[0] * a->image_width - (double)x),
+                                      a->coord_scale * (box[1] * a->image_height - (double)y)};
             c->out[0][q * n + i] =
                 pixel(c->in[0] + q * thetas, c->in[1] + i * channels, channels, offset, a);
         }
