@@ -18,13 +18,24 @@ enum {
 };
 
 /* Every command: name, function suffix, one line of help. Called with argv[0] = its name. */
-#define TPP_COMMAND_MAP(X)            \
-    X(devices, "list OpenCL devices") \
+#define TPP_COMMAND_MAP(X)                                                            \
+    X(segment, "segment a volume or a folder of pictures by sentences")               \
+    X(devices, "list OpenCL devices")                                                 \
+    X(weights, "make, look into, or check a model's weights: synth, inspect, verify") \
+    X(config, "show, check or explain configurations: dump, check, help")             \
     X(selftest, "check this device against the references")
 
 #define TPP_COMMAND_DECLARE(name, help) int tpp_cmd_##name(int argc, char **argv);
 TPP_COMMAND_MAP(TPP_COMMAND_DECLARE)
 #undef TPP_COMMAND_DECLARE
+
+/* A command of a command: `tpp weights synth`. */
+typedef struct tpp_subcommand {
+    const char *name, *help;
+    int (*run)(int argc, char **argv);
+} tpp_subcommand;
+int tpp_run_subcommand(const char *command, const tpp_subcommand *subs, int n, int argc,
+                       char **argv);
 
 /* The exit code of a status; a file that cannot be read is the user's to mend (2) while input is
  * being opened, and a failure (1) once the run has begun. */

@@ -16,13 +16,8 @@
 #define TPP_VERSION "unversioned"
 #endif
 
-typedef struct command {
-    const char *name, *help;
-    int (*run)(int argc, char **argv);
-} command;
-
 #define ROW(name, help) {#name, help, tpp_cmd_##name},
-static const command commands[] = {TPP_COMMAND_MAP(ROW)};
+static const tpp_subcommand commands[] = {TPP_COMMAND_MAP(ROW)};
 #undef ROW
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
 
@@ -69,7 +64,7 @@ static void print_help(FILE *to)
     (void)fprintf(to, "usage: tpp COMMAND [options]\n\n"
                       "Segments, in a sequence of medical images, the object that a few sentences "
                       "describe,\non any OpenCL device.\n\ncommands:\n");
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
+    for (int i = 0; i < COMMAND_COUNT; i++)
         (void)fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].help);
     (void)fprintf(to, "\n`tpp COMMAND --help` explains one; `tpp --version` tells what this is "
                       "made of.\n\n"
@@ -88,23 +83,39 @@ static void print_version(void)
     (void)printf(TPP_NOT_MEDICAL);
 }
 
-static int no_such_command(const char *name)
+/* "segmnt: did you mean segment?" */
+static int no_such_command(const char *before, const char *name, const tpp_subcommand *list, int n)
 {
     enum { NEAR_ENOUGH = 3 };
     const char *nearest = NULL;
     unsigned best = NEAR_ENOUGH + 1;
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        const unsigned d = strlen(name) > 60 ? best : tpp_str_distance(name, commands[i].name);
+    for (int i = 0; i < n; i++) {
+        const unsigned d = strlen(name) > 60 ? best : tpp_str_distance(name, list[i].name);
         if (d < best) {
             best = d;
-            nearest = commands[i].name;
+            nearest = list[i].name;
         }
     }
-    if (nearest == NULL)
-        (void)fprintf(stderr, "tpp: there is no command %.60s; tpp --help lists them\n", name);
-    else
-        (void)fprintf(stderr, "tpp: there is no command %.60s; did you mean %s?\n", name, nearest);
+    (void)fprintf(stderr, "%s: there is no command \"%.60s\"; %s%s%s\n", before, name,
+                  nearest != NULL ? "did you mean " : "--help lists them",
+                  nearest != NULL ? nearest : "", nearest != NULL ? "?" : "");
     return TPP_EXIT_USAGE;
+}
+
+int tpp_run_subcommand(const char *name, const tpp_subcommand *subs, int n, int argc, char **argv)
+{
+    const bool help = argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
+    for (int i = 0; i < n && argc > 1 && !help; i++)
+        if (strcmp(subs[i].name, argv[1]) == 0) return subs[i].run(argc - 1, argv + 1);
+    if (argc > 1 && !help) {
+        char before[40];
+        (void)snprintf(before, sizeof(before), "tpp %s", name);
+        return no_such_command(before, argv[1], subs, n);
+    }
+    FILE *to = help ? stdout : stderr;
+    (void)fprintf(to, "usage: tpp %s COMMAND [options]\n\ncommands:\n", name);
+    for (int i = 0; i < n; i++) (void)fprintf(to, "  %-10s %s\n", subs[i].name, subs[i].help);
+    return help ? TPP_EXIT_OK : TPP_EXIT_USAGE;
 }
 
 int main(int argc, char **argv)
@@ -122,7 +133,7 @@ int main(int argc, char **argv)
         print_version();
         return TPP_EXIT_OK;
     }
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
+    for (int i = 0; i < COMMAND_COUNT; i++)
         if (strcmp(commands[i].name, name) == 0) return commands[i].run(argc - 1, argv + 1);
-    return no_such_command(name);
+    return no_such_command("tpp", name, commands, COMMAND_COUNT);
 }

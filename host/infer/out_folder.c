@@ -1,0 +1,188 @@
+/* Folders of results, staged and moved.
+ * SPDX-License-Identifier: MIT */
+#define _POSIX_C_SOURCE 200809L
+#include "infer/out_folder.h"
+
+#include "core/mem.h"
+#include "core/path.h"
+#include "core/str.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- walking ---- */
+
+typedef tpp_status visitor(void *context, const char *path, const char *name, bool is_folder);
+
+static bool is_folder_itself(const char *path)
+{
+    struct stat st;
+    return lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* Calls `visit` for everything in `folder`, links not followed; a missing folder is empty. */
+static tpp_status for_each(const char *folder, visitor *visit, void *context)
+{
+    DIR *dir = opendir(folder);
+    if (dir == NULL) return TPP_OK;
+    tpp_status s = TPP_OK;
+    for (const struct dirent *e = readdir(dir); e != NULL && s == TPP_OK; e = readdir(dir)) {
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) continue;
+        char *path = tpp_path_join(folder, e->d_name);
+        if (path == NULL) {
+            s = TPP_ENOMEM;
+            break;
+        }
+        s = visit(context, path, e->d_name, is_folder_itself(path));
+        tpp_free(path);
+    }
+    (void)closedir(dir);
+    return s;
+}
+
+static tpp_status remove_one(void *context, const char *path, const char *name, bool is_folder)
+{
+    (void)context;
+    (void)name;
+    if (is_folder) TPP_TRY(for_each(path, remove_one, NULL));
+    (void)(is_folder ? rmdir(path) : unlink(path));
+    return TPP_OK;
+}
+
+static void remove_tree(const char *folder)
+{
+    (void)for_each(folder, remove_one, NULL);
+    (void)rmdir(folder);
+}
+
+static tpp_status count_one(void *context, const char *path, const char *name, bool is_folder)
+{
+    (void)path;
+    (void)name;
+    (void)is_folder;
+    ++*(int *)context;
+    return TPP_OK;
+}
+
+/* ---- opening ---- */
+
+static tpp_status check_place(const char *path, bool overwrite)
+{
+    int entries = 0;
+    if (path[0] == '\0') return TPP_FAIL(TPP_EUSAGE, "the folder for results has no name");
+    if (!tpp_path_exists(path)) return TPP_OK;
+    if (!tpp_path_is_folder(path))
+        return TPP_FAIL(TPP_EUSAGE, "%s: results go into a folder, and this is a file", path);
+    TPP_TRY(for_each(path, count_one, &entries));
+    if (entries > 0 && !overwrite)
+        return TPP_FAIL(TPP_EUSAGE, "%s: the folder is not empty; --overwrite replaces results",
+                        path);
+    return TPP_OK;
+}
+
+static char *without_slashes(const char *path)
+{
+    size_t n = strlen(path);
+    while (n > 1 && path[n - 1] == '/') n--;
+    return tpp_strndup(path, n);
+}
+
+tpp_status tpp_out_folder_open(tpp_out_folder *o, const char *path, bool overwrite)
+{
+    TPP_TRY(check_place(path, overwrite));
+    tpp_out_folder made = {.path = without_slashes(path)};
+    tpp_str name = {0};
+    tpp_status s = TPP_OK;
+    if (made.path == NULL) return TPP_ENOMEM;
+    tpp_str_format(&name, "%s.tmp.%ld", made.path, (long)getpid());
+    made.staging = name.text;
+    s = name.status;
+    if (s == TPP_OK) s = tpp_path_make_folder(made.staging);
+    if (s != TPP_OK) {
+        tpp_free(made.staging); /* nothing of ours is on disk */
+        tpp_free(made.path);
+        return s;
+    }
+    *o = made;
+    return TPP_OK;
+}
+
+tpp_status tpp_out_folder_file(const tpp_out_folder *o, char **out, const char *name)
+{
+    char *path = tpp_path_join(o->staging, name);
+    if (path == NULL) return TPP_ENOMEM;
+    char *slash = strrchr(path, '/');
+    *slash = '\0';
+    const tpp_status s = tpp_path_make_folder(path);
+    *slash = '/';
+    if (s != TPP_OK) {
+        tpp_free(path);
+        return s;
+    }
+    *out = path;
+    return TPP_OK;
+}
+
+/* ---- the end ---- */
+
+static tpp_status remove_mask(void *context, const char *path, const char *name, bool is_folder)
+{
+    (void)context;
+    if (!is_folder && tpp_path_has_suffix(name, ".png")) (void)unlink(path);
+    return TPP_OK;
+}
+
+/* Masks of an earlier run must not mix with new ones. */
+static tpp_status clear_earlier(const char *path)
+{
+    char *report = tpp_path_join(path, "report.json"), *masks = tpp_path_join(path, "masks");
+    tpp_status s = report == NULL || masks == NULL ? TPP_ENOMEM : TPP_OK;
+    if (s == TPP_OK && tpp_path_exists(report)) {
+        s = for_each(masks, remove_mask, NULL);
+        (void)rmdir(masks);
+    }
+    tpp_free(report);
+    tpp_free(masks);
+    return s;
+}
+
+/* Moves one entry of the staging folder into the folder `context`; folders by their content. */
+static tpp_status move_one(void *context, const char *path, const char *name, bool is_folder)
+{
+    char *to = tpp_path_join(context, name);
+    if (to == NULL) return TPP_ENOMEM;
+    tpp_status s = TPP_OK;
+    if (is_folder) {
+        s = tpp_path_make_folder(to);
+        if (s == TPP_OK) s = for_each(path, move_one, to);
+    } else if (rename(path, to) != 0) {
+        s = TPP_FAIL(TPP_EIO, "%s: cannot put the file in its place: %s", to, strerror(errno));
+    }
+    tpp_free(to);
+    return s;
+}
+
+tpp_status tpp_out_folder_commit(tpp_out_folder *o)
+{
+    /* An empty folder gives way to a rename, which is one step. */
+    if (rename(o->staging, o->path) != 0) {
+        if (!tpp_path_is_folder(o->path))
+            return TPP_FAIL(TPP_EIO, "%s: cannot make the folder: %s", o->path, strerror(errno));
+        TPP_TRY(clear_earlier(o->path));
+        TPP_TRY(for_each(o->staging, move_one, o->path));
+    }
+    tpp_out_folder_discard(o);
+    return TPP_OK;
+}
+
+void tpp_out_folder_discard(tpp_out_folder *o)
+{
+    if (o->staging != NULL) remove_tree(o->staging);
+    tpp_free(o->staging);
+    tpp_free(o->path);
+    *o = (tpp_out_folder){0};
+}

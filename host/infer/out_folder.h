@@ -1,0 +1,32 @@
+/* A folder of results that appears whole or not at all: files are made in a folder beside it, which
+ * takes its place at the end.
+ * SPDX-License-Identifier: MIT */
+#ifndef TPP_INFER_OUT_FOLDER_H
+#define TPP_INFER_OUT_FOLDER_H
+
+#include "core/status.h"
+
+#include <stdbool.h>
+
+/* Zero-initialise; discard in any state. */
+typedef struct tpp_out_folder {
+    char *path;    /* where results are to be */
+    char *staging; /* where they are made */
+} tpp_out_folder;
+
+/* TPP_EUSAGE when `path` is a file, or a folder that is not empty without `overwrite`. */
+TPP_MUST_CHECK tpp_status tpp_out_folder_open(tpp_out_folder *o, const char *path, bool overwrite);
+
+/* Path for a file called `name` ("a.png", "masks/a.png"), in new memory of the caller; makes the
+ * folder that it lies in. */
+TPP_MUST_CHECK tpp_status tpp_out_folder_file(const tpp_out_folder *o, char **out,
+                                              const char *name);
+
+/* Puts everything in its place. In a folder that was there, files of the same names are replaced;
+ * if it holds a report.json, masks of that earlier run go first. */
+TPP_MUST_CHECK tpp_status tpp_out_folder_commit(tpp_out_folder *o);
+
+/* Removes what was made; harmless after commit. */
+void tpp_out_folder_discard(tpp_out_folder *o);
+
+#endif
