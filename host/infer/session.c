@@ -354,9 +354,7 @@ static tpp_status encode_prompts(tpp_session *s, const tpp_prompt *prompts)
     TPP_TRY_OR(done, status, write_text(s, "valid", valid, (size_t)n * sizeof(*valid)));
     TPP_TRY_OR(done, status,
                write_text(s, "word_pos", sine, cells * (size_t)hidden * sizeof(*sine)));
-    tpp_buffer *packed_valid = tpp_plan_buffer(s->encode, "packed_valid", NULL, NULL);
-    if (packed_valid != NULL)
-        TPP_TRY_OR(done, status, tpp_buffer_write(packed_valid, 0, &words, sizeof(words)));
+    TPP_TRY_OR(done, status, write_text(s, "packed_valid", &words, sizeof(words)));
     status = tpp_plan_run(s->text);
 done:
     tpp_free(ids);
