@@ -101,8 +101,25 @@ static tpp_value resize_axis(tpp_graph *g, tpp_value x, int64_t outer, int64_t i
     return y;
 }
 
-/* Bytes [B, height, width, channels] to the network's normalised input [B, H*W, 3]: horizontal
- * pass, then vertical (specification B.3); a pass that changes nothing is left out. */
+/* Both passes, in Pillow's order; one that changes nothing is left out. */
+static tpp_value resize_image(tpp_graph *g, const tpp_session *s, tpp_value x,
+                              const tpp_resize_plan *across, const tpp_resize_plan *down)
+{
+    const int64_t batch = s->options.ahead, channels = s->options.channels;
+    const bool down_first = tpp_resize_rows_first(down->n, across->n, down->m, across->m);
+    for (int pass = 0; pass < 2; pass++) {
+        if ((pass == 0) == down_first) {
+            const int64_t width = pass == 0 ? across->n : across->m;
+            if (down->n != down->m) x = resize_axis(g, x, batch, width * channels, down);
+        } else {
+            const int64_t height = pass == 0 ? down->n : down->m;
+            if (across->n != across->m) x = resize_axis(g, x, batch * height, channels, across);
+        }
+    }
+    return x;
+}
+
+/* Bytes [B, height, width, channels] to the network's normalised input [B, H*W, 3]. */
 static tpp_status build_image(tpp_graph *g, const tpp_session *s, const void *spec)
 {
     (void)spec;
@@ -119,8 +136,7 @@ static tpp_status build_image(tpp_graph *g, const tpp_session *s, const void *sp
         }
         tpp_value x =
             tpp_input(g, "pixels", TPP_U8, TPP_SHAPE(batch * o->height * o->width, channels));
-        if (across.n != across.m) x = resize_axis(g, x, batch * o->height, channels, &across);
-        if (down.n != down.m) x = resize_axis(g, x, batch, s->dims.width * channels, &down);
+        x = resize_image(g, s, x, &across, &down);
         const int64_t pixels = (int64_t)s->dims.height * s->dims.width;
         x = tpp_reshape(g, x, TPP_SHAPE(batch * pixels, channels));
         tpp_value y = TPP_NONE;
