@@ -39,7 +39,7 @@ __attribute__((reqd_work_group_size(LOCAL, 1, 1))) kernel void prompt_mix_mean(
     global float *restrict mean, global const float *restrict u, int prompts, int n)
 {
     local float part[LOCAL];
-    const int item = (int)get_local_id(0), at = (int)get_group_id(1);
+    const int item = (int)get_local_id(0), at = (int)get_global_id(1);
     global const float *first = u + (size_t)(at / prompts) * prompts * n;
     float sum = 0.0f;
     for (int token = item; token < n; token += LOCAL)

@@ -51,6 +51,14 @@ static cl_ulong get_number(cl_device_id id, cl_device_info what, size_t size)
     return value.l;
 }
 
+/* A limit, or the lower one that a test asks for. */
+static size_t limit_from_environment(const char *name, size_t limit)
+{
+    const char *text = getenv(name);
+    const long asked = text != NULL ? strtol(text, NULL, 10) : 0;
+    return asked > 0 && (size_t)asked < limit ? (size_t)asked : limit;
+}
+
 /* Floats of a native vector. Drivers may report 1 (they vectorise over work items); a CPU has at
  * least four lanes whatever it says. */
 static int native_width(cl_device_id id, bool is_cpu)
@@ -86,6 +94,7 @@ static void read_caps(found_device *f)
     c->base_align = get_number(f->id, CL_DEVICE_MEM_BASE_ADDR_ALIGN, sizeof(cl_uint)) / 8;
     if (c->base_align < 128) c->base_align = 128;
     c->max_group = get_number(f->id, CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof(size_t));
+    c->max_groups = limit_from_environment("TPP_MAX_GROUPS", 65535);
     c->compute_units = (int)get_number(f->id, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof(cl_uint));
     c->vector_width = native_width(f->id, c->is_cpu);
     for (size_t i = 0; i < sizeof(quirks) / sizeof(quirks[0]); i++)

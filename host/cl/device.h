@@ -18,6 +18,7 @@ typedef struct tpp_caps {
     size_t global_mem, max_alloc, local_mem; /* bytes */
     size_t base_align;                       /* of sub-buffers, bytes */
     size_t max_group;
+    size_t max_groups; /* work-groups along the second and third axis of a range */
     int compute_units;
     int vector_width;      /* floats of a native vector: 4, 8 or 16 */
     bool no_arg_info;      /* quirk: argument names are not reported, launches go unchecked */

@@ -16,7 +16,7 @@ typedef struct step {
     const char *name; /* static, or the program's table */
     cl_kernel kernel;
     int axes;
-    size_t global[3], local[3];
+    size_t global[3], local[3], offset[3];
     tpp_host_step *run;
     void *context;
     void (*destroy)(void *);
@@ -143,7 +143,8 @@ static tpp_status set_grid(const tpp_device *d, step *st, const char *kernel, tp
         const size_t global = grid.global[i] == 0 ? 1 : grid.global[i];
         st->local[i] = local;
         st->global[i] = tpp_round_up(global, local);
-        if (st->global[i] > 1) st->axes = i + 1;
+        st->offset[i] = grid.offset[i];
+        if (st->global[i] > 1 || st->offset[i] > 0) st->axes = i + 1;
         group *= local;
     }
     if (group > d->caps.max_group)
@@ -188,8 +189,8 @@ static tpp_status run_step(tpp_device *d, const step *st, cl_event *event)
     cl_int code = CL_SUCCESS;
     switch (st->kind) {
     case STEP_KERNEL:
-        code = clEnqueueNDRangeKernel(d->compute, st->kernel, (cl_uint)st->axes, NULL, st->global,
-                                      st->local, 0, NULL, event);
+        code = clEnqueueNDRangeKernel(d->compute, st->kernel, (cl_uint)st->axes, st->offset,
+                                      st->global, st->local, 0, NULL, event);
         break;
     case STEP_COPY:
         code = clEnqueueCopyBuffer(d->compute, st->from, st->to, 0, 0, st->bytes, 0, NULL, event);

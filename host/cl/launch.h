@@ -46,6 +46,7 @@ static inline tpp_arg tpp_arg_float(float f)
  * up to whole groups; kernels test their bounds. */
 typedef struct tpp_grid {
     size_t global[3], local[3];
+    size_t offset[3]; /* of get_global_id; get_group_id starts at 0 all the same */
 } tpp_grid;
 
 typedef struct tpp_steps tpp_steps;

@@ -52,8 +52,15 @@ tpp_status tpp_record_2d(tpp_steps *s, const char *file, const char *kernel, con
     const int n = snprintf(all, sizeof(all), "-DLOCAL=%zu %s", local, options);
     if (n < 0 || (size_t)n >= sizeof(all))
         return TPP_FAIL(TPP_EINTERNAL, "%s: build options are too long", kernel);
-    const tpp_grid grid = {.global = {(size_t)range[0], (size_t)range[1]}, .local = {local}};
-    return tpp_record(s, file, kernel, all, grid, args);
+    const size_t most = tpp_device_caps(tpp_steps_device(s))->max_groups;
+    for (size_t y = 0; y < (size_t)range[1] || y == 0; y += most) {
+        const size_t rest = (size_t)range[1] - y;
+        const tpp_grid grid = {.global = {(size_t)range[0], rest < most ? rest : most},
+                               .local = {local},
+                               .offset = {0, y}};
+        TPP_TRY(tpp_record(s, file, kernel, all, grid, args));
+    }
+    return TPP_OK;
 }
 
 tpp_status tpp_record_1d(tpp_steps *s, const char *file, const char *kernel, const char *options,

@@ -127,7 +127,8 @@ tpp_status tpp_want_shape(const char *op, const char *operand, const tpp_shape *
 
 /* Records a kernel with one work-item per element of an x (by y) range. The kernel is compiled with
  * -DLOCAL=<size> and declares reqd_work_group_size(LOCAL, 1, 1); the range is rounded up, so it
- * tests get_global_id against its sizes. `options` may be "". */
+ * tests get_global_id against its sizes. More rows than a device takes groups along y become
+ * several launches, so the kernel asks for no get_group_id(1). `options` may be "". */
 tpp_status tpp_record_1d(tpp_steps *s, const char *file, const char *kernel, const char *options,
                          int64_t x, tpp_args args);
 tpp_status tpp_record_2d(tpp_steps *s, const char *file, const char *kernel, const char *options,

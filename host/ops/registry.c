@@ -1,8 +1,8 @@
 /* The registry: a list of names; lookup and choice of algorithms.
  * SPDX-License-Identifier: MIT */
-#include <string.h>
-
 #include "ops/op.h"
+
+#include <string.h>
 
 #define TPP_OP_ROW(name) &tpp_op_##name,
 const tpp_op *const tpp_ops[] = {TPP_REF_MAP(TPP_OP_ROW) NULL};

@@ -2,10 +2,10 @@
  * SPDX-License-Identifier: MIT */
 #include "tensor/ring.h"
 
-#include <string.h>
-
 #include "core/mem.h"
 #include "tensor/tensor_internal.h"
+
+#include <string.h>
 
 enum { PIECE_ALIGN = 64 };
 
@@ -34,8 +34,8 @@ static tpp_status open_stage(stage *s, tpp_device *d, size_t bytes)
     cl_int code = CL_SUCCESS;
     if (bytes == 0) bytes = PIECE_ALIGN;
     TPP_TRY(tpp_buffer_open(&s->device, d, bytes));
-    s->pinned = clCreateBuffer(d->context, CL_MEM_READ_WRITE | CL_MEM_ALLOC_HOST_PTR, bytes, NULL,
-                               &code);
+    s->pinned =
+        clCreateBuffer(d->context, CL_MEM_READ_WRITE | CL_MEM_ALLOC_HOST_PTR, bytes, NULL, &code);
     if (code != CL_SUCCESS) return tpp_cl_fail(d, code, "clCreateBuffer (pinned)");
     s->host = clEnqueueMapBuffer(d->transfer, s->pinned, CL_TRUE, CL_MAP_READ | CL_MAP_WRITE, 0,
                                  bytes, 0, NULL, NULL, &code);
@@ -131,9 +131,9 @@ tpp_status tpp_ring_down(tpp_ring *r, int slot_index, const tpp_piece *from, int
         if (at + from[i].bytes > r->bytes_down)
             return TPP_FAIL(TPP_EINTERNAL, "ring: slots hold %zu bytes down", r->bytes_down);
         const cl_uint waits = s->moved != NULL;
-        TPP_CL(d, clEnqueueCopyBuffer(d->compute, from[i].buffer->mem, s->device->mem,
-                                      from[i].offset, at, from[i].bytes, waits,
-                                      waits ? &s->moved : NULL, &event));
+        TPP_CL(d,
+               clEnqueueCopyBuffer(d->compute, from[i].buffer->mem, s->device->mem, from[i].offset,
+                                   at, from[i].bytes, waits, waits ? &s->moved : NULL, &event));
         replace_event(&s->copied, event);
         at += (from[i].bytes + PIECE_ALIGN - 1) / PIECE_ALIGN * PIECE_ALIGN;
         d->counts.bytes_down += from[i].bytes;
