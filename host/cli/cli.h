@@ -23,6 +23,8 @@ enum {
     X(devices, "list OpenCL devices")                                                 \
     X(weights, "make, look into, or check a model's weights: synth, inspect, verify") \
     X(config, "show, check or explain configurations: dump, check, help")             \
+    X(plan, "print what will run: nodes, algorithms, memory")                         \
+    X(bench, "measure speed, memory and transfers")                                   \
     X(selftest, "check this device against the references")
 
 #define TPP_COMMAND_DECLARE(name, help) int tpp_cmd_##name(int argc, char **argv);

@@ -1,0 +1,44 @@
+/* tpp plan: what a configuration runs as on a device, without running it.
+ * SPDX-License-Identifier: MIT */
+#include "cli/cli.h"
+#include "cli/trial_options.h"
+
+#include <stdio.h>
+
+static void print_summary(const tpp_session_info *i)
+{
+    (void)printf("\nmemory: activations %.1f MB (one arena), kept between graphs %.1f MB, weights "
+                 "%.1f MB, staging %.1f MB\n",
+                 (double)i->arena_bytes / 1e6, (double)i->own_bytes / 1e6,
+                 (double)i->store_bytes / 1e6, (double)i->ring_bytes / 1e6);
+    (void)printf("a frame after the first: %.2f GFLOP in %d launches, network input %dx%d\n",
+                 i->frame_flops / 1e9, i->launches, i->net_height, i->net_width);
+}
+
+int tpp_cmd_plan(int argc, char **argv)
+{
+    tpp_trial_arguments a;
+    tpp_option options[TPP_TRIAL_ROWS];
+    const tpp_usage usage = {
+        "tpp plan", "[--config FILE] [--size HxW]",
+        "Prints the graphs of a configuration as they would run: node, shapes, algorithm, FLOPs,\n"
+        "bytes, place in the arena; then the memory that the device has to give. Weights are\n"
+        "synthetic.",
+        "  tpp plan --config configs/r50.yaml --size 360x640\n", NULL};
+    struct tpp_model_config config;
+    tpp_trial trial = {0};
+    tpp_device *device = NULL;
+    tpp_trial_options_init(&a, options);
+    tpp_status s =
+        tpp_options_parse(&usage, options, TPP_COUNT(options), argc, argv, NULL, &a.help);
+    if (s != TPP_OK || a.help) return tpp_exit_with("plan", s, true);
+    s = tpp_trial_start(&trial, &config, &device, &a);
+    if (s == TPP_OK) s = tpp_session_print(trial.session, stdout, false, 0);
+    if (s == TPP_OK) {
+        const tpp_session_info info = tpp_session_info_of(trial.session);
+        print_summary(&info);
+    }
+    tpp_trial_close(&trial);
+    tpp_device_close(device);
+    return tpp_exit_with("plan", s, true);
+}

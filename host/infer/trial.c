@@ -1,0 +1,176 @@
+/* Measures a session in its steady state.
+ * SPDX-License-Identifier: MIT */
+#include "infer/trial.h"
+
+#include "core/clock.h"
+#include "core/mem.h"
+#include "core/synth.h"
+#include "infer/weights.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_PROMPTS = 16, MAX_TOKENS = 512, RGB = 3 };
+
+void tpp_trial_close(tpp_trial *t)
+{
+    tpp_session_close(t->session);
+    tpp_store_close(t->store);
+    tpp_free(t->picture);
+    *t = (tpp_trial){0};
+}
+
+/* ---- opening ---- */
+
+static tpp_status check_options(const tpp_trial_options *o)
+{
+    if (o->prompts < 1 || o->prompts > MAX_PROMPTS)
+        return TPP_FAIL(TPP_EUSAGE, "%d prompts, wanted 1 to %d", o->prompts, (int)MAX_PROMPTS);
+    if (o->tokens < 2 || o->tokens > MAX_TOKENS)
+        return TPP_FAIL(TPP_EUSAGE, "prompts of %d tokens, wanted 2 to %d", o->tokens,
+                        (int)MAX_TOKENS);
+    return TPP_OK;
+}
+
+/* The word 4, whatever it is, between <s> and </s>: what a text says costs nothing. */
+static void fill_prompt(int32_t *ids, int n)
+{
+    for (int i = 0; i < n; i++) ids[i] = 4;
+    ids[0] = 0;
+    ids[n - 1] = 2;
+}
+
+static void fill_picture(uint8_t *out, size_t n)
+{
+    const uint64_t key = tpp_synth_key("picture", 1);
+    for (size_t i = 0; i < n; i++) out[i] = (uint8_t)((tpp_synth_value(key, i) + 1) * 128);
+}
+
+static tpp_status open_session(tpp_trial *t)
+{
+    const tpp_trial_options *o = &t->options;
+    const tpp_session_options options = {.height = o->height,
+                                         .width = o->width,
+                                         .channels = RGB,
+                                         .net_height = o->height,
+                                         .net_width = o->width,
+                                         .ahead = o->ahead,
+                                         .algorithm = o->algorithm};
+    int32_t ids[MAX_TOKENS];
+    tpp_prompt prompts[MAX_PROMPTS];
+    fill_prompt(ids, o->tokens);
+    for (int i = 0; i < o->prompts; i++) prompts[i] = (tpp_prompt){ids, o->tokens};
+    return tpp_session_open(&t->session, t->config, t->store, prompts, o->prompts, &options);
+}
+
+tpp_status tpp_trial_open(tpp_trial *t, const struct tpp_model_config *config, tpp_device *device,
+                          const tpp_trial_options *options)
+{
+    const size_t bytes = (size_t)options->height * (size_t)options->width * RGB;
+    tpp_status s = TPP_OK;
+    *t = (tpp_trial){.options = *options, .config = config, .seed = 1};
+    if (t->options.prompts == 0) t->options.prompts = config->text.num_prompts;
+    TPP_TRY(check_options(&t->options));
+    TPP_TRY_OR(done, s, tpp_store_open(&t->store, device, tpp_synth_source, &t->seed));
+    TPP_NEW_OR(done, s, t->picture, bytes);
+    fill_picture(t->picture, bytes);
+    s = open_session(t);
+done:
+    if (s != TPP_OK) tpp_trial_close(t);
+    return s;
+}
+
+/* ---- running ---- */
+
+typedef struct snapshot {
+    double seconds;
+    tpp_device_counts device;
+    uint64_t allocations;
+} snapshot;
+
+static snapshot look(const tpp_trial *t)
+{
+    return (snapshot){tpp_clock_seconds(), tpp_device_count(tpp_store_device(t->store)),
+                      tpp_alloc_count()};
+}
+
+/* The most of (after - before) over the batches, per frame. */
+static void keep_most(uint64_t *most, uint64_t before, uint64_t after, int ahead)
+{
+    const uint64_t each = (after - before + (uint64_t)ahead - 1) / (uint64_t)ahead;
+    if (each > *most) *most = each;
+}
+
+static void count_batch(tpp_trial_result *r, const snapshot *a, const snapshot *b, int ahead)
+{
+    keep_most(&r->launches, a->device.launches, b->device.launches, ahead);
+    keep_most(&r->buffers, a->device.buffers, b->device.buffers, ahead);
+    keep_most(&r->finishes, a->device.finishes, b->device.finishes, ahead);
+    keep_most(&r->waits, a->device.waits, b->device.waits, ahead);
+    keep_most(&r->bytes_up, a->device.bytes_up, b->device.bytes_up, ahead);
+    keep_most(&r->bytes_down, a->device.bytes_down, b->device.bytes_down, ahead);
+    keep_most(&r->allocations, a->allocations, b->allocations, ahead);
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Pushes and takes one batch: the pictures that go in are those of a later batch. */
+static tpp_status turn(tpp_trial *t, int64_t *pushed, int64_t taken, int64_t count)
+{
+    const int64_t depth = tpp_session_depth(t->session);
+    for (int i = 0; i < t->options.ahead; i++, taken++) {
+        tpp_frame_result frame;
+        while (*pushed < count && *pushed - taken < depth) {
+            t->picture[*pushed % 64] ^= 0x55; /* no two pictures are the same */
+            TPP_TRY(tpp_session_push(t->session, t->picture));
+            ++*pushed;
+        }
+        TPP_TRY(tpp_session_take(t->session, &frame));
+    }
+    return TPP_OK;
+}
+
+static tpp_status run_batches(tpp_trial *t, int batches, tpp_trial_result *r, double *ms)
+{
+    const int ahead = t->options.ahead;
+    const int64_t count = (int64_t)batches * ahead;
+    const double start = tpp_clock_seconds();
+    int64_t pushed = 0;
+    snapshot before = {0};
+    for (int b = 0; b < batches; b++) {
+        TPP_TRY(turn(t, &pushed, (int64_t)b * ahead, count));
+        const snapshot after = look(t);
+        if (b == 0) r->first_ms = (after.seconds - start) * 1e3;
+        if (b > 0) {
+            ms[b - 1] = (after.seconds - before.seconds) * 1e3 / ahead;
+            count_batch(r, &before, &after, ahead);
+        }
+        before = after;
+    }
+    return TPP_OK;
+}
+
+tpp_status tpp_trial_run(tpp_trial *t, int frames, tpp_trial_result *out)
+{
+    const int ahead = t->options.ahead;
+    const int batches = frames < 3 * ahead ? 3 : (frames + ahead - 1) / ahead;
+    tpp_trial_result r = {.frames = batches * ahead};
+    double *ms = NULL;
+    TPP_TRY(tpp_session_reset(t->session));
+    TPP_NEW(ms, batches);
+    const tpp_status s = run_batches(t, batches, &r, ms);
+    const int n = batches - 1;
+    if (s == TPP_OK) {
+        qsort(ms, (size_t)n, sizeof(*ms), compare_doubles);
+        r.ms_median = (ms[n / 2] + ms[(n - 1) / 2]) / 2;
+        r.ms_least = ms[0];
+        r.ms_most = ms[n - 1];
+        *out = r;
+    }
+    tpp_free(ms);
+    return s;
+}
