@@ -54,4 +54,7 @@ struct tpp_session {
 /* Queries of frame t (from 1), 0 for a first frame; `before` is the number of frame t - 1. */
 tpp_frame_spec tpp_session_spec(const tpp_session *s, int64_t t, int before);
 
+/* Opens the plans of all graphs; s->dims and s->options are set. */
+TPP_MUST_CHECK tpp_status tpp_session_open_plans(tpp_session *s);
+
 #endif
