@@ -1,6 +1,6 @@
 /* activate, activate_backward: an activation function by element.
  * SPDX-License-Identifier: MIT */
-#include "ops/op.h"
+#include "ops/vector.h"
 
 static tpp_status infer_forward(const void *attr, const tpp_shape *in, tpp_shape *out)
 {
@@ -64,6 +64,7 @@ static const tpp_case forward_cases[] = {
     {.name = "gelu_33x65", .attr = &gelu, .in = {S(33, 65)}, .fill = {LARGE}},
     {.name = "tanh_2x7x64", .attr = &tanh_, .in = {S(2, 7, 64)}, .fill = {LARGE}},
     {.name = "sigmoid_127", .attr = &sigmoid, .in = {S(127)}, .fill = {LARGE}},
+    {.name = "sigmoid_8209", .attr = &sigmoid, .in = {S(8209)}},
     {.name = "inverse_sigmoid_32x4", .attr = &inverse, .in = {S(32, 4)}, .fill = {UNIT}},
     {.name = "inverse_sigmoid_clamps_67", .attr = &inverse, .in = {S(67)}, .fill = {LARGE}},
     {.name = "binary_2x3x5x7", .attr = &binary, .in = {S(2, 3, 5, 7)}},
@@ -81,6 +82,7 @@ static const tpp_case backward_cases[] = {
 };
 
 static const tpp_algorithm forward_algorithms[] = {
+    TPP_ANY_VECTOR_ROW(tpp_activate_vector_record),
     {.name = "plain", .record = record_forward},
     {.name = NULL},
 };

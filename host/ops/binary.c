@@ -1,6 +1,6 @@
 /* binary: sum or product by element, the second operand repeated over rows or columns.
  * SPDX-License-Identifier: MIT */
-#include "ops/op.h"
+#include "ops/vector.h"
 
 static tpp_status infer(const void *attr, const tpp_shape *in, tpp_shape *out)
 {
@@ -52,6 +52,8 @@ static const tpp_case cases[] = {
     {.name = "add_batches_of_31x32", .attr = &add, .in = {S(3, 31, 32), S(1, 31, 32)}},
     {.name = "mul_7_rows_repeat", .attr = &mul, .in = {S(2, 7, 5, 63), S(7, 5, 63)}},
     {.name = "add_one_row", .attr = &add, .in = {S(2, 11, 64), S(64)}},
+    {.name = "add_33x521", .attr = &add, .in = {S(33, 521), S(33, 521)}},
+    {.name = "mul_2_maps_of_33x521", .attr = &mul, .in = {S(2, 33, 521), S(33, 521)}},
     {.name = "mul_by_row", .attr = &mul_rows, .in = {S(2, 31, 33), S(2, 31, 1)}},
     {.name = "add_by_row", .attr = &add_rows, .in = {S(67, 3), S(67, 1)}},
     {.name = "add_one_column", .attr = &add, .in = {S(2, 127, 1), S(127, 1)}},
@@ -59,6 +61,7 @@ static const tpp_case cases[] = {
 };
 
 static const tpp_algorithm algorithms[] = {
+    TPP_ANY_VECTOR_ROW(tpp_binary_vector_record),
     {.name = "plain", .record = record},
     {.name = NULL},
 };

@@ -1,6 +1,6 @@
 /* embedding: word, position and type rows added up.
  * SPDX-License-Identifier: MIT */
-#include "ops/op.h"
+#include "ops/vector.h"
 
 static tpp_status infer(const void *attr, const tpp_shape *in, tpp_shape *out)
 {
@@ -62,6 +62,7 @@ static const tpp_case cases[] = {
 };
 
 static const tpp_algorithm algorithms[] = {
+    TPP_ANY_VECTOR_ROW(tpp_embedding_vector_record),
     {.name = "plain", .record = record},
     {.name = NULL},
 };

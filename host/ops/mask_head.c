@@ -1,6 +1,6 @@
 /* Dynamic mask head: mask logits of every query.
  * SPDX-License-Identifier: MIT */
-#include "ops/op.h"
+#include "ops/vector.h"
 
 #include <stdio.h>
 
@@ -41,6 +41,7 @@ static tpp_status record(tpp_steps *s, const tpp_call *c)
 }
 
 static const tpp_algorithm algorithms[] = {
+    TPP_MASK_HEAD_VECTOR_ROW,
     {.name = "plain", .record = record},
     {.name = NULL},
 };
@@ -71,6 +72,14 @@ static const tpp_case cases[] = {
     {.name = "scaled_coordinates",
      .attr = ATTR(9, 13, 33, 51, 8, 1, 0.125f),
      .in = {S(1, 3, 361), S(1, 117, 32), S(1, 3, 4)},
+     .fill = {ANY, ANY, UNIT}},
+    {.name = "fewer_pixels_than_channels",
+     .attr = ATTR(1, 5, 4, 20, 8, 0, 1.0f),
+     .in = {S(1, 2, 8 * 16 + 64 + 25), S(1, 5, 16), S(1, 2, 4)},
+     .fill = {ANY, ANY, UNIT}},
+    {.name = "24_inputs",
+     .attr = ATTR(7, 19, 28, 76, 8, 1, 1.0f),
+     .in = {S(1, 1, 8 * 26 + 64 + 25), S(1, 133, 24), S(1, 1, 4)},
      .fill = {ANY, ANY, UNIT}},
     {.name = "model",
      .attr = ATTR(24, 34, 96, 136, 8, 1, 1.0f),

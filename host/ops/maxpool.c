@@ -1,6 +1,6 @@
 /* maxpool: the largest value under a window of a map.
  * SPDX-License-Identifier: MIT */
-#include "ops/op.h"
+#include "ops/vector.h"
 
 static int64_t out_size(int64_t size, const tpp_maxpool_attr *a)
 {
@@ -60,6 +60,7 @@ static const tpp_case cases[] = {
 };
 
 static const tpp_algorithm algorithms[] = {
+    TPP_ANY_VECTOR_ROW(tpp_maxpool_vector_record),
     {.name = "plain", .record = record},
     {.name = NULL},
 };

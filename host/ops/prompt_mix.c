@@ -1,6 +1,6 @@
 /* Prompt-weighted fusion of a level's tokens with what each prompt said about them.
  * SPDX-License-Identifier: MIT */
-#include "ops/op.h"
+#include "ops/vector.h"
 
 enum { X, A, U, Y = 0, MEAN };
 
@@ -36,6 +36,7 @@ static tpp_status record(tpp_steps *s, const tpp_call *c)
 }
 
 static const tpp_algorithm algorithms[] = {
+    TPP_PROMPT_MIX_VECTOR_ROW,
     {.name = "plain", .record = record},
     {.name = NULL},
 };
@@ -68,6 +69,14 @@ static const tpp_case cases[] = {
      .attr = ATTR(3, 1.0f),
      .in = {S(1, 240, 256), S(3, 240, 256), S(3, 240, 1)},
      .fill = {ANY, ANY, LARGE}},
+    {.name = "one_token", .attr = ATTR(4, 1.0f), .in = {S(1, 1, 16), S(4, 1, 16), S(4, 1, 1)}},
+    {.name = "part_of_a_block",
+     .attr = ATTR(3, 0.33333333f),
+     .in = {S(2, 101, 48), S(6, 101, 48), S(6, 101, 1)},
+     .fill = {ANY, ANY, LARGE}},
+    {.name = "nine_prompts",
+     .attr = ATTR(9, 1.0f),
+     .in = {S(1, 33, 24), S(9, 33, 24), S(9, 33, 1)}},
     {.name = "many_tokens",
      .attr = ATTR(5, 1.0f),
      .in = {S(3, 1009, 7), S(15, 1009, 7), S(15, 1009, 1)}},

@@ -1,6 +1,6 @@
 /* resample: a map in another size, nearest or bilinear, plus an addend.
  * SPDX-License-Identifier: MIT */
-#include "ops/op.h"
+#include "ops/vector.h"
 
 #include <limits.h>
 
@@ -87,6 +87,12 @@ static const tpp_case cases[] = {
     {.name = "nearest_12x20_to_23x40",
      ATTR(NEAREST, 12, 20, 23, 40),
      .in = {S(2, 240, 64), S(2, 920, 64)}},
+    {.name = "nearest_7x5_to_13x11",
+     ATTR(NEAREST, 7, 5, 13, 11),
+     .in = {S(2, 35, 37), S(2, 143, 37)}},
+    {.name = "bilinear_11x20_to_23x40",
+     ATTR(BILINEAR, 11, 20, 23, 40),
+     .in = {S(2, 220, 72), S(2, 920, 72)}},
     {.name = "nearest_down_45x80_to_11x20", ATTR(NEAREST, 45, 80, 11, 20), .in = {S(1, 3600, 5)}},
     {.name = "nearest_wide_1x1000_to_1x997", ATTR(NEAREST, 1, 1000, 1, 997), .in = {S(1, 1000, 1)}},
     {.name = "bilinear_wide_1x997_to_1x1000",
@@ -96,6 +102,7 @@ static const tpp_case cases[] = {
 };
 
 static const tpp_algorithm algorithms[] = {
+    TPP_ANY_VECTOR_ROW(tpp_resample_vector_record),
     {.name = "plain", .record = record},
     {.name = NULL},
 };

@@ -1,6 +1,6 @@
 /* slice, concat: parts of one axis, taken out or joined.
  * SPDX-License-Identifier: MIT */
-#include "ops/op.h"
+#include "ops/vector.h"
 
 static tpp_status infer_slice(const void *attr, const tpp_shape *in, tpp_shape *out)
 {
@@ -96,6 +96,7 @@ static const tpp_case slice_cases[] = {
     {.name = "last_column", SLICE(67, 33, 1, 32, 1, S(67, 1)), .in = {S(67, 33)}},
     {.name = "columns", SLICE(2 * 31, 96, 1, 32, 64, S(2, 31, 64)), .in = {S(2, 31, 96)}},
     {.name = "rows_of_batches", SLICE(3, 65, 7, 1, 63, S(3, 63, 7)), .in = {S(3, 65, 7)}},
+    {.name = "long_rows", SLICE(2, 9013, 1, 5, 8999, S(2, 8999)), .in = {S(2, 9013)}},
     {.name = "last_batch", SLICE(1, 4, 17 * 5, 3, 1, S(17, 5)), .in = {S(4, 17, 5)}},
     {.name = NULL},
 };
@@ -108,6 +109,7 @@ static const tpp_case concat_cases[] = {
      CONCAT(2, 31, S(2, 50, 31)),
      .in = {S(2, 37, 31), S(2, 11, 31), S(2, 2, 31)}},
     {.name = "batches", CONCAT(1, 15, S(4, 5, 3)), .in = {S(1, 5, 3), S(3, 5, 3)}},
+    {.name = "long_rows", CONCAT(2, 1, S(2, 8331)), .in = {S(2, 8231), S(2, 100)}},
     {.name = "8_operands",
      CONCAT(7, 3, S(7, 36, 3)),
      .in = {S(7, 1, 3), S(7, 2, 3), S(7, 3, 3), S(7, 4, 3), S(7, 5, 3), S(7, 6, 3), S(7, 7, 3),
@@ -116,10 +118,12 @@ static const tpp_case concat_cases[] = {
 };
 
 static const tpp_algorithm slice_algorithms[] = {
+    TPP_ANY_VECTOR_ROW(tpp_slice_vector_record),
     {.name = "plain", .record = record_slice},
     {.name = NULL},
 };
 static const tpp_algorithm concat_algorithms[] = {
+    TPP_ANY_VECTOR_ROW(tpp_concat_vector_record),
     {.name = "plain", .record = record_concat},
     {.name = NULL},
 };

@@ -35,6 +35,37 @@ bool tpp_groupnorm_vector_supports(const tpp_call *c, const tpp_caps *caps);
 size_t tpp_groupnorm_vector_scratch(const tpp_call *c, const tpp_caps *caps);
 TPP_MUST_CHECK tpp_status tpp_groupnorm_vector_record(tpp_steps *s, const tpp_call *c);
 
+/* row_vector.c: any shape. */
+TPP_MUST_CHECK tpp_status tpp_binary_vector_record(tpp_steps *s, const tpp_call *c);
+TPP_MUST_CHECK tpp_status tpp_slice_vector_record(tpp_steps *s, const tpp_call *c);
+TPP_MUST_CHECK tpp_status tpp_concat_vector_record(tpp_steps *s, const tpp_call *c);
+TPP_MUST_CHECK tpp_status tpp_embedding_vector_record(tpp_steps *s, const tpp_call *c);
+TPP_MUST_CHECK tpp_status tpp_activate_vector_record(tpp_steps *s, const tpp_call *c);
+
+/* map_vector.c: any shape; prompt_mix and mask_head want channels in whole vectors. */
+TPP_MUST_CHECK tpp_status tpp_resample_vector_record(tpp_steps *s, const tpp_call *c);
+TPP_MUST_CHECK tpp_status tpp_maxpool_vector_record(tpp_steps *s, const tpp_call *c);
+bool tpp_prompt_mix_vector_supports(const tpp_call *c, const tpp_caps *caps);
+size_t tpp_prompt_mix_vector_scratch(const tpp_call *c, const tpp_caps *caps);
+TPP_MUST_CHECK tpp_status tpp_prompt_mix_vector_record(tpp_steps *s, const tpp_call *c);
+bool tpp_mask_head_vector_supports(const tpp_call *c, const tpp_caps *caps);
+TPP_MUST_CHECK tpp_status tpp_mask_head_vector_record(tpp_steps *s, const tpp_call *c);
+
+/* The row of an op whose vector algorithm takes any shape and needs no scratch. */
+#define TPP_ANY_VECTOR_ROW(function)                             \
+    {                                                            \
+        .name = "vector", .cpu_only = true, .record = (function) \
+    }
+#define TPP_PROMPT_MIX_VECTOR_ROW                                                        \
+    {                                                                                    \
+        .name = "vector", .cpu_only = true, .supports = tpp_prompt_mix_vector_supports,  \
+        .scratch = tpp_prompt_mix_vector_scratch, .record = tpp_prompt_mix_vector_record \
+    }
+#define TPP_MASK_HEAD_VECTOR_ROW                                                       \
+    {                                                                                  \
+        .name = "vector", .cpu_only = true, .supports = tpp_mask_head_vector_supports, \
+        .record = tpp_mask_head_vector_record                                          \
+    }
 #define TPP_GEMM_VECTOR_ROW                                                                   \
     {                                                                                         \
         .name = "vector", .fuses = TPP_FUSE_ALL, .packs = 1u << TPP_GEMM_W, .cpu_only = true, \
