@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -52,7 +53,7 @@ tpp_status tpp_path_make_folder(const char *path)
     char *copy = tpp_strdup(path);
     if (copy == NULL) return TPP_ENOMEM;
     tpp_status s = TPP_OK;
-    for (char *p = copy + 1; s == TPP_OK; p++) {
+    for (char *p = copy + (copy[0] != '\0'); s == TPP_OK; p++) {
         if (*p != '/' && *p != '\0') continue;
         const char end = *p;
         *p = '\0';
@@ -121,11 +122,17 @@ void tpp_names_free(tpp_names *names)
 
 tpp_status tpp_file_read(char **out, size_t *size, const char *path, size_t limit)
 {
-    FILE *f = fopen(path, "rb");
-    if (f == NULL) return TPP_FAIL(TPP_EIO, "%s: cannot open: %s", path, strerror(errno));
+    /* Without O_NONBLOCK a pipe would wait for its writer. */
+    const int fd = open(path, O_RDONLY | O_NONBLOCK);
+    FILE *f = fd >= 0 ? fdopen(fd, "rb") : NULL;
     tpp_status s = TPP_OK;
     char *bytes = NULL;
     struct stat st;
+    if (f == NULL) {
+        s = TPP_FAIL(TPP_EIO, "%s: cannot open: %s", path, strerror(errno));
+        if (fd >= 0) (void)close(fd);
+        return s;
+    }
     if (fstat(fileno(f), &st) != 0 || !S_ISREG(st.st_mode)) {
         s = TPP_FAIL(TPP_EIO, "%s: not a regular file", path);
         goto done;
@@ -150,23 +157,40 @@ done:
     return s;
 }
 
+/* A new file that nobody else writes: threads and processes may write the same path at once. */
+static FILE *create(const char *path)
+{
+    (void)unlink(path); /* left by a process of the same number that died */
+    const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0666);
+    FILE *f = fd >= 0 ? fdopen(fd, "wb") : NULL;
+    if (f == NULL && fd >= 0) {
+        (void)close(fd);
+        (void)unlink(path);
+    }
+    return f;
+}
+
 tpp_status tpp_out_open(tpp_out_file *f, const char *path)
 {
+    static atomic_uint count;
     tpp_out_file opened = {0};
     tpp_str name = {0};
-    tpp_str_format(&name, "%s.tmp.%ld", path, (long)getpid());
-    opened.temporary = name.text;
+    struct stat st;
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) /* a rename would put an end to /dev/null */
+        return TPP_FAIL(TPP_EIO, "%s: cannot write: not a regular file", path);
+    tpp_str_format(&name, "%s.tmp.%ld.%u", path, (long)getpid(), atomic_fetch_add(&count, 1));
+    if (name.status != TPP_OK) return TPP_ENOMEM;
     opened.path = tpp_strdup(path);
-    if (opened.path == NULL || name.status != TPP_OK) {
-        tpp_out_discard(&opened);
-        return TPP_ENOMEM;
-    }
-    opened.stream = fopen(opened.temporary, "wb");
+    opened.stream = opened.path != NULL ? create(name.text) : NULL;
     if (opened.stream == NULL) {
-        const tpp_status s = TPP_FAIL(TPP_EIO, "%s: cannot write: %s", path, strerror(errno));
-        tpp_out_discard(&opened);
+        const tpp_status s = opened.path == NULL
+                                 ? TPP_ENOMEM
+                                 : TPP_FAIL(TPP_EIO, "%s: cannot write: %s", path, strerror(errno));
+        tpp_free(name.text);
+        tpp_free(opened.path);
         return s;
     }
+    opened.temporary = name.text;
     *f = opened;
     return TPP_OK;
 }

@@ -38,7 +38,8 @@ void tpp_names_free(tpp_names *names);
 TPP_MUST_CHECK tpp_status tpp_file_read(char **out, size_t *size, const char *path, size_t limit);
 
 /* A file under a temporary name beside its place; commit flushes it to disk and renames it.
- * Zero-initialise. A file that was opened and not committed is removed by discard. */
+ * Zero-initialise. A file that was opened and not committed is removed by discard. A path that is
+ * there and no regular file (a folder, /dev/null) is refused when it is opened: TPP_EIO. */
 typedef struct tpp_out_file {
     FILE *stream; /* write here */
     char *path, *temporary;

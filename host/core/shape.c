@@ -22,11 +22,21 @@ const char *tpp_dtype_text(tpp_dtype type)
     return names[type];
 }
 
-int64_t tpp_shape_count(const tpp_shape *s)
+/* Product of the first `axes` axes. A shape may come from a file: what is too large, or negative,
+ * saturates instead of overflowing. */
+static int64_t product(const tpp_shape *s, int axes)
 {
     int64_t n = s->rank > 0;
-    for (int i = 0; i < s->rank; i++) n *= s->d[i];
+    for (int i = 0; i < axes; i++) {
+        const int64_t d = s->d[i] < 0 ? 0 : s->d[i];
+        n = d != 0 && n > INT64_MAX / d ? INT64_MAX : n * d;
+    }
     return n;
+}
+
+int64_t tpp_shape_count(const tpp_shape *s)
+{
+    return product(s, s->rank);
 }
 
 int64_t tpp_shape_cols(const tpp_shape *s)
@@ -36,9 +46,7 @@ int64_t tpp_shape_cols(const tpp_shape *s)
 
 int64_t tpp_shape_rows(const tpp_shape *s)
 {
-    int64_t n = s->rank > 0;
-    for (int i = 0; i + 1 < s->rank; i++) n *= s->d[i];
-    return n;
+    return product(s, s->rank - 1);
 }
 
 bool tpp_shape_equal(const tpp_shape *a, const tpp_shape *b)

@@ -36,7 +36,7 @@ typedef struct tpp_shape {
 size_t tpp_dtype_size(tpp_dtype type);
 const char *tpp_dtype_text(tpp_dtype type);
 
-/* Number of elements; 0 for rank 0. */
+/* Number of elements; 0 for rank 0 and for a negative axis, at most INT64_MAX. */
 int64_t tpp_shape_count(const tpp_shape *s);
 
 /* Size of the last axis, and product of all others: the matrix that token-major ops see. */
