@@ -103,11 +103,9 @@ static bool find_preset(tpp_window *out, const char *name)
     return false;
 }
 
+/* By values alone: converters store CT as floats too. */
 static bool looks_like_ct(const tpp_volume *v)
 {
-    if (v->datatype == NULL ||
-        (strncmp(v->datatype, "int", 3) != 0 && strncmp(v->datatype, "uint", 4) != 0))
-        return false;
     for (int64_t i = 0; i < v->voxel_count; i++)
         if (isfinite(v->voxels[i]) && (double)v->voxels[i] <= CT_FLOOR) return true;
     return false;

@@ -13,7 +13,7 @@ typedef struct tpp_window {
 } tpp_window;
 
 /* `spec`: "lo:hi", a preset's name, "percentile" (the 0.5th to the 99.5th of the voxels that are
- * not zero), or NULL: "abdomen" if the volume looks like CT (integers down to -500 or below), else
+ * not zero), or NULL: "abdomen" if the volume looks like CT (values of -500 or below), else
  * "percentile". TPP_EUSAGE lists the names that there are. */
 TPP_MUST_CHECK tpp_status tpp_window_choose(tpp_window *out, const tpp_volume *v, const char *spec);
 
