@@ -56,43 +56,40 @@ static void score_tile(local float *s, local const float *a, global const float 
         }
 }
 
-static float max_lane(vec x)
+/* Lanes from `count` on become -infinity. */
+static vec mask_lanes(vec x, int count)
 {
-    float lane[VW];
-    STORE_VEC(x, 0, lane);
-    float best = lane[0];
-    for (int i = 1; i < VW; i++) best = fmax(best, lane[i]);
-    return best;
+    return LANE < (ivec)(count) ? x : (vec)(-INFINITY);
 }
 
-static float sum_lanes(vec x)
+/* Scores of a tile become exp(score - maximum of the row so far), those from `count` up to a whole
+ * vector 0. `sum` keeps a vector for each row, `factor` is what earlier sums of a row shrink by.
+ * Step by step over all rows, so that the latencies of one row hide behind the others. */
+static void softmax_tile(local float *s, int count, local float *maximum, local float *sum,
+                         local float *factor)
 {
-    float lane[VW];
-    STORE_VEC(x, 0, lane);
-    float sum = 0.0f;
-    for (int i = 0; i < VW; i++) sum += lane[i];
-    return sum;
-}
-
-/* Scores of one row become exp(score - maximum); scores from `count` up to a whole vector become 0.
- * Returns the factor that earlier sums of this row shrink by. */
-static float softmax_row(local float *s, int count, float *maximum, float *sum)
-{
-    const int whole = (count + VW - 1) / VW * VW;
-    for (int i = count; i < whole; i++) s[i] = -INFINITY;
-    vec best = (vec)(*maximum);
-    for (int i = 0; i < whole; i += VW) best = fmax(best, LOAD_VEC(0, s + i));
-    const float top = max_lane(best);
-    vec total = (vec)(0.0f);
-    for (int i = 0; i < whole; i += VW) {
-        const vec e = exp(LOAD_VEC(0, s + i) - (vec)(top));
-        total += e;
-        STORE_VEC(e, 0, s + i);
+    float top[MR];
+#pragma unroll
+    for (int m = 0; m < MR; m++) {
+        vec best = (vec)(maximum[m]);
+        for (int i = 0; i < count; i += VW)
+            best = fmax(best, mask_lanes(LOAD_VEC(0, s + m * LDA + i), count - i));
+        top[m] = max_lanes(best);
     }
-    const float factor = *maximum == -INFINITY ? 0.0f : exp(*maximum - top);
-    *sum = *sum * factor + sum_lanes(total);
-    *maximum = top;
-    return factor;
+    for (int m = 0; m < MR; m++) {
+        factor[m] = maximum[m] == -INFINITY ? 0.0f : exp(maximum[m] - top[m]);
+        maximum[m] = top[m];
+    }
+    for (int m = 0; m < MR; m++) {
+        vec total = LOAD_VEC(m, sum) * factor[m];
+        for (int i = 0; i < count; i += VW) {
+            local float *at = s + m * LDA + i;
+            const vec e = exp(mask_lanes(LOAD_VEC(0, at), count - i) - (vec)(top[m]));
+            total += e;
+            STORE_VEC(e, 0, at);
+        }
+        STORE_VEC(total, m, sum);
+    }
 }
 
 /* o[MR][HEAD] = o factor + s v: values of one tile; `values` starts at the head's columns. */
@@ -122,7 +119,7 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void attention_vector(
     global const int *restrict index, int mode, int heads, int nq, int bk, int nk, int strips)
 {
     local float a[STRIPS * MR * LDA], o[STRIPS * MR * LDA], s[MR * LDA];
-    local float maximum[STRIPS * MR], sum[STRIPS * MR], factor[MR];
+    local float maximum[STRIPS * MR], sum[STRIPS * MR * VW], factor[MR];
     const int head = (int)get_group_id(1), batch = (int)get_group_id(2), c = heads * HEAD;
     const int from = mode == MODE_EACH ? batch / bk : batch;
     const int to = mode == MODE_EACH ? batch % bk : mode == MODE_INDEX ? index[batch] : batch;
@@ -133,7 +130,7 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void attention_vector(
         copy_floats(a + i * LDA, q + ((size_t)from * nq + row) * c + head * HEAD, HEAD);
         zero_floats(o + i * LDA, HEAD);
         maximum[i] = -INFINITY;
-        sum[i] = 0.0f;
+        STORE_VEC((vec)(0.0f), i, sum);
     }
     for (int key0 = 0; key0 < keys; key0 += KB) {
         const int count = min(KB, keys - key0);
@@ -142,17 +139,13 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void attention_vector(
         global const float *values = v + ((size_t)to * nk + key0) * c + head * HEAD;
         for (int t = 0; t < strips && row0 + t * MR < nq; t++) {
             score_tile(s, a + t * MR * LDA, block, count);
-            for (int m = 0; m < MR; m++) {
-                float top = maximum[t * MR + m], total = sum[t * MR + m];
-                factor[m] = softmax_row(s + m * LDA, count, &top, &total);
-                maximum[t * MR + m] = top;
-                sum[t * MR + m] = total;
-            }
+            softmax_tile(s, count, maximum + t * MR, sum + t * MR * VW, factor);
             value_tile(o + t * MR * LDA, s, factor, values, c, count);
         }
     }
     for (int i = 0; i < strips * MR && row0 + i < nq; i++) {
-        const float inverse = sum[i] > 0.0f ? 1.0f / sum[i] : 0.0f;
+        const float total = sum_lanes(LOAD_VEC(i, sum));
+        const float inverse = total > 0.0f ? 1.0f / total : 0.0f;
         global float *out = y + ((size_t)batch * nq + row0 + i) * c + head * HEAD;
         for (int j = 0; j < HEAD; j += VW)
             STORE_VEC(LOAD_VEC(0, o + i * LDA + j) * inverse, 0, out + j);

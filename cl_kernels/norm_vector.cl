@@ -15,14 +15,6 @@
 #define CHANNELS 256 /* most channels of groupnorm */
 #endif
 
-static float add_lanes(vec x)
-{
-    float lane[VW], sum = 0.0f;
-    STORE_VEC(x, 0, lane);
-    for (int i = 0; i < VW; i++) sum += lane[i];
-    return sum;
-}
-
 __attribute__((reqd_work_group_size(1, 1, 1))) kernel void layernorm_vector(
     global float *restrict y, global const float *restrict x, global const float *restrict gamma,
     global const float *restrict beta, float eps, int rows, int c, int each)
@@ -33,12 +25,12 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void layernorm_vector(
         global float *to = y + (size_t)row * c;
         vec sum = (vec)(0.0f), square = (vec)(0.0f);
         for (int i = 0; i < c; i += VW) sum += LOAD_VEC(0, from + i);
-        const float mean = add_lanes(sum) / (float)c;
+        const float mean = sum_lanes(sum) / (float)c;
         for (int i = 0; i < c; i += VW) {
             const vec d = LOAD_VEC(0, from + i) - (vec)(mean);
             square = fma(d, d, square);
         }
-        const float factor = 1.0f / sqrt(add_lanes(square) / (float)c + eps);
+        const float factor = 1.0f / sqrt(sum_lanes(square) / (float)c + eps);
         for (int i = 0; i < c; i += VW) {
             const vec d = (LOAD_VEC(0, from + i) - (vec)(mean)) * (vec)(factor);
             STORE_VEC(fma(d, LOAD_VEC(0, gamma + i), LOAD_VEC(0, beta + i)), 0, to + i);

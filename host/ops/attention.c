@@ -217,6 +217,10 @@ static const tpp_attention_attr four_each = {
     .heads = 4, .mode = TPP_ATTENTION_EACH, .scale = 0.35355339f};
 static const tpp_attention_attr four_index = {
     .heads = 4, .mode = TPP_ATTENTION_INDEX, .scale = 0.35355339f};
+static const tpp_attention_attr two_each = {
+    .heads = 2, .mode = TPP_ATTENTION_EACH, .scale = 0.17677669f};
+static const tpp_attention_attr two_index = {
+    .heads = 2, .mode = TPP_ATTENTION_INDEX, .scale = 0.17677669f};
 static const tpp_attention_attr memory = {.heads = 1, .scale = 0.0625f};
 enum { ANY = TPP_FILL_UNIFORM, AT = TPP_FILL_INDEX, LARGE = TPP_FILL_LARGE };
 
@@ -250,6 +254,21 @@ static const tpp_case forward_cases[] = {
      .in = {S(2, 3, 4), S(2, 5, 4), S(2, 5, 4), S(2)},
      .fill = {ANY, ANY, ANY, AT},
      .limit = 1},
+    {.name = "each_of_32_channels",
+     .attr = &two_each,
+     .in = {S(2, 61, 64), S(3, 28, 64), S(3, 28, 64), S(3)},
+     .fill = {LARGE, ANY, ANY, AT},
+     .limit = 29},
+    {.name = "index_of_32_channels",
+     .attr = &two_index,
+     .in = {S(2, 15, 64), S(4, 33, 64), S(4, 33, 64), S(4), S(2)},
+     .fill = {LARGE, LARGE, ANY, AT, AT},
+     .limit = 4},
+    {.name = "three_blocks_of_keys",
+     .attr = &two_index,
+     .in = {S(1, 29, 64), S(2, 531, 64), S(2, 531, 64), {0}, S(1)},
+     .fill = {LARGE, LARGE, ANY, ANY, AT},
+     .limit = 2},
     {.name = "memory_read",
      .attr = &memory,
      .in = {S(1, 127, 256), S(1, 127, 256), S(1, 127, 256)},

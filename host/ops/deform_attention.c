@@ -165,6 +165,7 @@ static const tpp_deform_attr tiny = {1, 1, 1, {2}, {3}};
 static const tpp_deform_attr one_level = {2, 1, 3, {5}, {1}};
 static const tpp_deform_attr three = {4, 3, 2, {7, 4, 1}, {5, 3, 2}};
 static const tpp_deform_attr four = {8, 4, 4, {12, 6, 3, 2}, {17, 9, 5, 3}};
+static const tpp_deform_attr twenty_samples = {2, 4, 5, {12, 6, 3, 2}, {17, 9, 5, 3}};
 enum { ANY = TPP_FILL_UNIFORM, UNIT = TPP_FILL_UNIT, LARGE = TPP_FILL_LARGE };
 
 static const tpp_case forward_cases[] = {
@@ -184,6 +185,14 @@ static const tpp_case forward_cases[] = {
      .attr = &three,
      .in = {S(3, 49, 12), S(3, 33, 48), S(3, 33, 24), S(3, 33, 2)},
      .fill = {ANY, ANY, ANY, UNIT}},
+    {.name = "six_samples_of_16_channels",
+     .attr = &three,
+     .in = {S(2, 49, 64), S(2, 33, 48), S(2, 33, 24), S(2, 33, 4)},
+     .fill = {ANY, LARGE, LARGE, UNIT}},
+    {.name = "twenty_samples",
+     .attr = &twenty_samples,
+     .in = {S(2, 279, 32), S(2, 17, 80), S(2, 17, 40), S(1, 17, 2)},
+     .fill = {ANY, LARGE, LARGE, ANY}},
     {.name = "boxes",
      .attr = &four,
      .in = {S(1, 279, 256), S(1, 5, 256), S(1, 5, 128), S(1, 5, 4)},
