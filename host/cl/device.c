@@ -74,6 +74,19 @@ static int native_width(cl_device_id id, bool is_cpu)
     return width >= 8 || is_cpu ? 8 : 4;
 }
 
+/* Lowers what the device says it has: for tests of small devices, and for users who share one. */
+static void limit_memory(tpp_caps *c)
+{
+    const char *text = getenv("TPP_DEVICE_MEMORY_MB");
+    if (text == NULL || text[0] < '0' || text[0] > '9') return;
+    char *end = NULL;
+    const unsigned long mb = strtoul(text, &end, 10);
+    if (*end != '\0' || mb > SIZE_MAX / 1000000) return;
+    const size_t bytes = (size_t)mb * 1000000;
+    if (bytes < c->global_mem) c->global_mem = bytes;
+    if (bytes < c->max_alloc) c->max_alloc = bytes;
+}
+
 static void read_caps(found_device *f)
 {
     tpp_caps *c = &f->caps;
@@ -90,6 +103,7 @@ static void read_caps(found_device *f)
     c->is_cpu = (type & CL_DEVICE_TYPE_CPU) != 0;
     c->global_mem = get_number(f->id, CL_DEVICE_GLOBAL_MEM_SIZE, sizeof(cl_ulong));
     c->max_alloc = get_number(f->id, CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof(cl_ulong));
+    limit_memory(c);
     c->local_mem = get_number(f->id, CL_DEVICE_LOCAL_MEM_SIZE, sizeof(cl_ulong));
     c->base_align = get_number(f->id, CL_DEVICE_MEM_BASE_ADDR_ALIGN, sizeof(cl_uint)) / 8;
     if (c->base_align < 128) c->base_align = 128;

@@ -15,8 +15,9 @@ typedef struct tpp_device tpp_device;
 typedef struct tpp_caps {
     char name[128], vendor[128], driver[128], platform[128], version[64];
     bool is_gpu, is_cpu;
-    size_t global_mem, max_alloc, local_mem; /* bytes */
-    size_t base_align;                       /* of sub-buffers, bytes */
+    /* Bytes. TPP_DEVICE_MEMORY_MB in the environment (millions of bytes) lowers the first two. */
+    size_t global_mem, max_alloc, local_mem;
+    size_t base_align; /* of sub-buffers, bytes */
     size_t max_group;
     size_t max_groups; /* work-groups along the second and third axis of a range */
     int compute_units;

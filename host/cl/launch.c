@@ -153,12 +153,34 @@ static tpp_status set_grid(const tpp_device *d, step *st, const char *kernel, tp
     return TPP_OK;
 }
 
+/* The work-group against what the kernel was compiled for, which a driver would refuse only when
+ * the step runs. */
+static tpp_status check_group(tpp_device *d, const step *st)
+{
+    size_t most = 0, fixed[3] = {0};
+    const size_t *l = st->local;
+    TPP_CL(d, clGetKernelWorkGroupInfo(st->kernel, d->id, CL_KERNEL_WORK_GROUP_SIZE, sizeof(most),
+                                       &most, NULL));
+    TPP_CL(d, clGetKernelWorkGroupInfo(st->kernel, d->id, CL_KERNEL_COMPILE_WORK_GROUP_SIZE,
+                                       sizeof(fixed), fixed, NULL));
+    if (fixed[0] != 0 && memcmp(fixed, l, sizeof(fixed)) != 0)
+        return TPP_FAIL(TPP_EKERNEL,
+                        "%s: compiled for work-groups of %zu x %zu x %zu, launched with "
+                        "%zu x %zu x %zu",
+                        st->name, fixed[0], fixed[1], fixed[2], l[0], l[1], l[2]);
+    if (l[0] * l[1] * l[2] > most)
+        return TPP_FAIL(TPP_EUNSUPPORTED, "%s: work-group of %zu, as compiled for %s it takes %zu",
+                        st->name, l[0] * l[1] * l[2], d->caps.name, most);
+    return TPP_OK;
+}
+
 tpp_status tpp_record(tpp_steps *s, const char *file, const char *kernel, const char *options,
                       tpp_grid grid, tpp_args args)
 {
     step st = {.kind = STEP_KERNEL, .name = kernel};
     tpp_status status = set_grid(s->device, &st, kernel, grid);
     if (status == TPP_OK) status = tpp_kernel_open(&st.kernel, s->device, file, kernel, options);
+    if (status == TPP_OK) status = check_group(s->device, &st);
     if (status == TPP_OK) status = set_args(s->device, st.kernel, kernel, args);
     if (status == TPP_OK) status = add_step(s, &st);
     if (status != TPP_OK && st.kernel != NULL) (void)clReleaseKernel(st.kernel);

@@ -61,8 +61,8 @@ tpp_device *tpp_steps_device(const tpp_steps *s);
 /* Steps recorded from here on belong to node `node` (for profiles); -1 to begin with. */
 void tpp_steps_set_node(tpp_steps *s, int node);
 
-/* Adds a kernel launch. Fails with TPP_EKERNEL when count or types of `args` are not the kernel's,
- * TPP_EUNSUPPORTED when the work-group is too large for this device. */
+/* Adds a kernel launch. Fails with TPP_EKERNEL when count or types of `args` or the work-group are
+ * not the kernel's, TPP_EUNSUPPORTED when the work-group is too large for this device. */
 TPP_MUST_CHECK tpp_status tpp_record(tpp_steps *s, const char *file, const char *kernel,
                                      const char *options, tpp_grid grid, tpp_args args);
 

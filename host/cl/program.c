@@ -1,7 +1,8 @@
 /* Kernel programs: include expansion, building, and the cache of binaries on disk.
  *
  * A cache entry is named by the SHA-256 of everything that its content depends on, and holds that
- * hash again before the binary; an entry that does not load is rebuilt without a word.
+ * hash again and the binary's own before the binary: a driver is never given a damaged one. An
+ * entry that does not load is rebuilt without a word.
  * SPDX-License-Identifier: MIT */
 #include "cl/program.h"
 
@@ -15,7 +16,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_INCLUDE_DEPTH = 8, MAX_SOURCE = 1 << 20, MAX_BINARY = 64 << 20, KEY_BYTES = 32 };
+enum {
+    MAX_INCLUDE_DEPTH = 8,
+    MAX_SOURCE = 1 << 20,
+    MAX_BINARY = 64 << 20,
+    KEY_BYTES = 32,
+    HEAD_BYTES = 2 * KEY_BYTES
+};
 #define BASE_OPTIONS "-cl-std=CL1.2 -cl-kernel-arg-info"
 
 /* Adds the text of a kernel file to `out` with its includes in place; #line keeps messages true. */
@@ -63,7 +70,7 @@ static tpp_status expand(tpp_str *out, const char *name, int depth)
 static tpp_status cache_key(const tpp_device *d, const char *source, const char *options,
                             unsigned char key[KEY_BYTES])
 {
-    const char *const parts[] = {"tpp program cache 1", source,         options,
+    const char *const parts[] = {"tpp program cache 2", source,         options,
                                  d->caps.platform,      d->caps.name,   d->caps.vendor,
                                  d->caps.driver,        d->caps.version};
     EVP_MD_CTX *md = EVP_MD_CTX_new();
@@ -74,6 +81,21 @@ static tpp_status cache_key(const tpp_device *d, const char *source, const char 
     ok = ok && EVP_DigestFinal_ex(md, key, &size);
     EVP_MD_CTX_free(md);
     return ok ? TPP_OK : TPP_FAIL(TPP_EINTERNAL, "SHA-256 is not available");
+}
+
+static bool hash_binary(const unsigned char *binary, size_t size, unsigned char hash[KEY_BYTES])
+{
+    unsigned length = 0;
+    return EVP_Digest(binary, size, hash, &length, EVP_sha256(), NULL) == 1;
+}
+
+/* Is this an entry of `key`, whole? */
+static bool is_entry(const unsigned char *bytes, size_t size, const unsigned char *key)
+{
+    unsigned char hash[KEY_BYTES];
+    return size > HEAD_BYTES && memcmp(bytes, key, KEY_BYTES) == 0 &&
+           hash_binary(bytes + HEAD_BYTES, size - HEAD_BYTES, hash) &&
+           memcmp(bytes + KEY_BYTES, hash, KEY_BYTES) == 0;
 }
 
 /* Path of a cache entry, or NULL when there is no cache. */
@@ -99,9 +121,9 @@ static cl_program load_cached(tpp_device *d, const char *path, const unsigned ch
     cl_program program = NULL;
     if (!tpp_path_exists(path) || tpp_file_read(&bytes, &size, path, MAX_BINARY) != TPP_OK)
         return NULL;
-    if (size > KEY_BYTES && memcmp(bytes, key, KEY_BYTES) == 0) {
-        const unsigned char *binary = (const unsigned char *)bytes + KEY_BYTES;
-        const size_t length = size - KEY_BYTES;
+    if (is_entry((const unsigned char *)bytes, size, key)) {
+        const unsigned char *binary = (const unsigned char *)bytes + HEAD_BYTES;
+        const size_t length = size - HEAD_BYTES;
         cl_int status = CL_SUCCESS, code = CL_SUCCESS;
         program =
             clCreateProgramWithBinary(d->context, 1, &d->id, &length, &binary, &status, &code);
@@ -121,15 +143,16 @@ static void save_cached(cl_program program, const char *path, const unsigned cha
     size_t size = 0;
     if (clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof(size), &size, NULL) !=
             CL_SUCCESS ||
-        size == 0 || size > MAX_BINARY - KEY_BYTES)
+        size == 0 || size > MAX_BINARY - HEAD_BYTES)
         return;
-    unsigned char *bytes = tpp_calloc(size + KEY_BYTES, 1);
+    unsigned char *bytes = tpp_calloc(size + HEAD_BYTES, 1);
     if (bytes == NULL) return;
     memcpy(bytes, key, KEY_BYTES);
-    unsigned char *binary = bytes + KEY_BYTES;
+    unsigned char *binary = bytes + HEAD_BYTES;
     if (clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof(binary), &binary, NULL) ==
             CL_SUCCESS &&
-        tpp_file_write(path, bytes, size + KEY_BYTES) != TPP_OK)
+        hash_binary(binary, size, bytes + KEY_BYTES) &&
+        tpp_file_write(path, bytes, size + HEAD_BYTES) != TPP_OK)
         tpp_log(TPP_LOG_INFO, "program", "not cached: %s", tpp_error());
     tpp_free(bytes);
 }

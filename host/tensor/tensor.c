@@ -10,10 +10,14 @@ tpp_status tpp_buffer_open(tpp_buffer **out, tpp_device *d, size_t bytes)
     tpp_buffer *b = NULL;
     cl_int code = CL_SUCCESS;
     if (bytes == 0) bytes = 4;
-    bytes = (bytes + 3) / 4 * 4; /* fills are by 32-bit words */
+    if (bytes <= d->caps.max_alloc) bytes = (bytes + 3) / 4 * 4; /* fills are by 32-bit words */
     if (bytes > d->caps.max_alloc)
         return TPP_FAIL(TPP_EDEVMEM, "%.1f MB wanted in one buffer, %s gives at most %.1f MB",
                         (double)bytes / 1e6, d->caps.name, (double)d->caps.max_alloc / 1e6);
+    if (d->bytes > d->caps.global_mem || bytes > d->caps.global_mem - d->bytes)
+        return TPP_FAIL(TPP_EDEVMEM, "%.1f MB wanted beside %.1f MB in use, %s has %.1f MB",
+                        (double)bytes / 1e6, (double)d->bytes / 1e6, d->caps.name,
+                        (double)d->caps.global_mem / 1e6);
     TPP_NEW(b, 1);
     b->device = d;
     b->bytes = bytes;

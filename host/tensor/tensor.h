@@ -16,7 +16,7 @@ TPP_MUST_CHECK tpp_status tpp_buffer_open(tpp_buffer **out, tpp_device *d, size_
 void tpp_buffer_close(tpp_buffer *b);
 size_t tpp_buffer_bytes(const tpp_buffer *b);
 
-/* Bytes of all buffers that are open on a device now, and at their highest. */
+/* Bytes of all buffers that are open on a device now. */
 size_t tpp_device_bytes(const tpp_device *d);
 
 /* Blocking transfers of a whole buffer or its first `bytes`; for set-up and tests. */
