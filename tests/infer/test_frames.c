@@ -45,7 +45,7 @@ static void windows_by_name_and_number(void **state)
         UNIT_FAILS(tpp_window_choose(&w, &volume, bad[i]), TPP_EUSAGE, "mediastinum");
 }
 
-static void ct_is_guessed_from_type_and_range(void **state)
+static void ct_is_known_by_its_values(void **state)
 {
     (void)state;
     float ct[] = {-1000, 0, 100, 200}, mr[] = {-499, 0, 100, 200};
@@ -55,7 +55,7 @@ static void ct_is_guessed_from_type_and_range(void **state)
     assert_string_equal(w.name, "abdomen");
     volume.datatype = "float32";
     UNIT_OK(tpp_window_choose(&w, &volume, NULL));
-    assert_string_equal(w.name, "percentile");
+    assert_string_equal(w.name, "abdomen");
     volume = make_volume(mr, 4, 1, 1);
     UNIT_OK(tpp_window_choose(&w, &volume, NULL));
     assert_string_equal(w.name, "percentile");
@@ -357,7 +357,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(windows_by_name_and_number),
-        cmocka_unit_test(ct_is_guessed_from_type_and_range),
+        cmocka_unit_test(ct_is_known_by_its_values),
         cmocka_unit_test(percentiles_are_exact_and_skip_zeros_and_nan),
         cmocka_unit_test(percentiles_of_negative_and_of_equal_numbers),
         cmocka_unit_test(slices_are_radiological_and_masks_go_back),
