@@ -94,7 +94,7 @@ static tpp_status take_value(const tpp_option *o, const char *text)
 
 /* ---- names ---- */
 
-static tpp_status no_such_option(const tpp_option *table, int n, const char *name)
+static void no_such_option(const tpp_option *table, int n, const char *name)
 {
     enum { NEAR_ENOUGH = 3 };
     const char *nearest = NULL;
@@ -107,13 +107,14 @@ static tpp_status no_such_option(const tpp_option *table, int n, const char *nam
         }
     }
     if (nearest == NULL)
-        return TPP_FAIL(TPP_EUSAGE, "there is no option --%.60s; --help lists them", name);
-    return TPP_FAIL(TPP_EUSAGE, "there is no option --%.60s; did you mean --%s?", name, nearest);
+        (void)TPP_FAIL(TPP_EUSAGE, "there is no option --%.60s; --help lists them", name);
+    else
+        (void)TPP_FAIL(TPP_EUSAGE, "there is no option --%.60s; did you mean --%s?", name, nearest);
 }
 
-/* "--name", "--name=value" */
-static tpp_status find_long(const tpp_option **out, const char **value, const tpp_option *table,
-                            int n, const char *text)
+/* "--name", "--name=value". NULL: TPP_EUSAGE. */
+static const tpp_option *find_long(const char **value, const tpp_option *table, int n,
+                                   const char *text)
 {
     char name[64];
     const char *equals = strchr(text, '=');
@@ -121,29 +122,28 @@ static tpp_status find_long(const tpp_option **out, const char **value, const tp
     (void)snprintf(name, sizeof(name), "%.*s", (int)(length < 63 ? length : 63), text);
     for (int i = 0; i < n; i++) {
         if (strcmp(table[i].name, name) != 0) continue;
-        if (equals != NULL && table[i].type == TPP_OPTION_FLAG)
-            return TPP_FAIL(TPP_EUSAGE, "--%s takes no value", name);
-        *out = &table[i];
         *value = equals == NULL ? NULL : equals + 1;
-        return TPP_OK;
+        if (equals == NULL || table[i].type != TPP_OPTION_FLAG) return &table[i];
+        (void)TPP_FAIL(TPP_EUSAGE, "--%s takes no value", name);
+        return NULL;
     }
-    return no_such_option(table, n, name);
+    no_such_option(table, n, name);
+    return NULL;
 }
 
-/* "-i", "-iVALUE" */
-static tpp_status find_short(const tpp_option **out, const char **value, const tpp_option *table,
-                             int n, const char *text)
+/* "-i", "-iVALUE". NULL: TPP_EUSAGE. */
+static const tpp_option *find_short(const char **value, const tpp_option *table, int n,
+                                    const char *text)
 {
     for (int i = 0; i < n; i++) {
         if (table[i].letter == 0 || table[i].letter != text[0]) continue;
-        if (text[1] != '\0' && table[i].type == TPP_OPTION_FLAG)
-            return TPP_FAIL(TPP_EUSAGE, "-%c takes no value; write -%c -%s", text[0], text[0],
-                            text + 1);
-        *out = &table[i];
         *value = text[1] == '\0' ? NULL : text + 1;
-        return TPP_OK;
+        if (text[1] == '\0' || table[i].type != TPP_OPTION_FLAG) return &table[i];
+        (void)TPP_FAIL(TPP_EUSAGE, "-%c takes no value; write -%c -%s", text[0], text[0], text + 1);
+        return NULL;
     }
-    return TPP_FAIL(TPP_EUSAGE, "there is no option -%.1s; --help lists them", text);
+    (void)TPP_FAIL(TPP_EUSAGE, "there is no option -%.1s; --help lists them", text);
+    return NULL;
 }
 
 static bool wants_help(int argc, char **argv)
@@ -171,7 +171,6 @@ tpp_status tpp_options_parse(const tpp_usage *usage, const tpp_option *table, in
     bool only_rest = false;
     for (int i = 1; i < argc; i++) {
         const char *text = argv[i], *value = NULL;
-        const tpp_option *o = NULL;
         if (!only_rest && strcmp(text, "--") == 0) {
             only_rest = true;
             continue;
@@ -180,10 +179,9 @@ tpp_status tpp_options_parse(const tpp_usage *usage, const tpp_option *table, in
             TPP_TRY(take_rest(rest, text));
             continue;
         }
-        if (text[1] == '-')
-            TPP_TRY(find_long(&o, &value, table, n, text + 2));
-        else
-            TPP_TRY(find_short(&o, &value, table, n, text + 1));
+        const tpp_option *o = text[1] == '-' ? find_long(&value, table, n, text + 2)
+                                             : find_short(&value, table, n, text + 1);
+        if (o == NULL) return TPP_EUSAGE;
         if (value == NULL && o->type != TPP_OPTION_FLAG) {
             if (++i == argc)
                 return TPP_FAIL(TPP_EUSAGE, "--%s wants %s after it", o->name, o->argument);

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PIECE = 1 << 14 }; /* floats at a time */
+enum { PIECE = 1 << 14, PIECE_BYTES = 4 * PIECE }; /* floats at a time */
 
 tpp_status tpp_dump_open(tpp_dump *d, const char *path)
 {
@@ -65,7 +65,7 @@ tpp_status tpp_dump_add(tpp_dump *d, const char *name, const double *values, con
     const int64_t n = tpp_shape_count(shape);
     uint8_t *bytes = NULL;
     TPP_TRY(add_spec(d, name, shape));
-    TPP_NEW(bytes, PIECE * 4);
+    TPP_NEW(bytes, PIECE_BYTES);
     tpp_status s = TPP_OK;
     for (int64_t at = 0; at < n && s == TPP_OK; at += PIECE) {
         const int64_t m = n - at < PIECE ? n - at : PIECE;
@@ -88,7 +88,7 @@ static tpp_status append(tpp_safetensors_writer *w, tpp_dump *d, size_t i, uint8
     size_t left = 4;
     for (int k = 0; k < d->specs[i].rank; k++) left *= (size_t)d->specs[i].dims[k];
     while (left > 0) {
-        const size_t m = left < 4 * PIECE ? left : 4 * PIECE;
+        const size_t m = left < PIECE_BYTES ? left : PIECE_BYTES;
         if (fread(bytes, 1, m, d->spool) != m)
             return TPP_FAIL(TPP_EIO, "%s: cannot read its temporary file again", d->path);
         TPP_TRY(tpp_safetensors_append(w, d->names[i], bytes, m));
@@ -104,7 +104,7 @@ tpp_status tpp_dump_write(tpp_dump *d)
     tpp_status s = TPP_OK;
     if (fseek(d->spool, 0, SEEK_SET) != 0)
         return TPP_FAIL(TPP_EIO, "%s: %s", d->path, strerror(errno));
-    TPP_NEW_OR(done, s, bytes, 4 * PIECE);
+    TPP_NEW_OR(done, s, bytes, PIECE_BYTES);
     TPP_TRY_OR(done, s, tpp_safetensors_begin(&w, d->path, d->specs, d->count, NULL, 0));
     for (size_t i = 0; i < d->count; i++) TPP_TRY_OR(done, s, append(w, d, i, bytes));
     s = tpp_safetensors_commit(w);

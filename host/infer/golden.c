@@ -136,25 +136,28 @@ static bool ends_with(const char *text, const char *end)
     return n >= m && strcmp(text + n - m, end) == 0;
 }
 
-/* The item called by the first `length` bytes of `name`, made if absent. */
-static tpp_status item_of(tpp_golden *g, tpp_expected **out, const char *name, size_t length)
+/* The item called by the first `length` bytes of `name`, made if absent. NULL: *status says why. */
+static tpp_expected *item_of(tpp_golden *g, const char *name, size_t length, tpp_status *status)
 {
-    if (length == 0 || length >= TPP_GOLDEN_MAX_NAME)
-        return TPP_FAIL(TPP_EFORMAT, "a tensor's name has %zu bytes, wanted 1 to %d: %.40s", length,
-                        TPP_GOLDEN_MAX_NAME - 1, name);
     bool is_new = false;
+    *status = TPP_ENOMEM;
+    if (length == 0 || length >= TPP_GOLDEN_MAX_NAME) {
+        *status = TPP_FAIL(TPP_EFORMAT, "a tensor's name has %zu bytes, wanted 1 to %d: %.40s",
+                           length, TPP_GOLDEN_MAX_NAME - 1, name);
+        return NULL;
+    }
     tpp_table_entry *e = tpp_table_put_bytes(&g->index, name, length, &is_new);
-    if (e == NULL) return TPP_ENOMEM;
+    if (e == NULL) return NULL;
     if (is_new) {
         tpp_expected *grown = tpp_realloc(g->items, g->count + 1, sizeof(*grown));
-        if (grown == NULL) return TPP_ENOMEM;
+        if (grown == NULL) return NULL;
         g->items = grown;
         g->items[g->count] = (tpp_expected){.step = 1};
         memcpy(g->items[g->count].name, name, length);
         e->value.number = (int64_t)g->count++;
     }
-    *out = &g->items[e->value.number];
-    return TPP_OK;
+    *status = TPP_OK;
+    return &g->items[e->value.number];
 }
 
 static tpp_status check_finite(const char *name, const double *v, int64_t n)
@@ -206,14 +209,12 @@ static tpp_status add_tensor(tpp_golden *g, const tpp_safetensors_tensor *t)
 {
     static const char sample[] = "@sample", stats[] = "@stats";
     const size_t n = strlen(t->name);
-    tpp_expected *item = NULL;
-    if (ends_with(t->name, stats)) {
-        TPP_TRY(item_of(g, &item, t->name, n - (sizeof(stats) - 1)));
-        return add_stats(item, t);
-    }
-    const size_t cut = ends_with(t->name, sample) ? sizeof(sample) - 1 : 0;
-    TPP_TRY(item_of(g, &item, t->name, n - cut));
-    return add_values(item, t);
+    const bool is_stats = ends_with(t->name, stats), is_sample = ends_with(t->name, sample);
+    const size_t cut = is_stats ? sizeof(stats) - 1 : is_sample ? sizeof(sample) - 1 : 0;
+    tpp_status s = TPP_OK;
+    tpp_expected *item = item_of(g, t->name, n - cut, &s);
+    if (item == NULL) return s;
+    return is_stats ? add_stats(item, t) : add_values(item, t);
 }
 
 /* "64x8x8"; axes of one are left out. */
@@ -250,9 +251,9 @@ static tpp_status add_shapes(tpp_golden *g, const char *text)
     json_t *value = NULL;
     json_object_foreach(list, name, value)
     {
-        tpp_expected *item = NULL;
         const char *shape = json_string_value(value);
-        TPP_TRY_OR(done, s, item_of(g, &item, name, strlen(name)));
+        tpp_expected *item = item_of(g, name, strlen(name), &s);
+        if (item == NULL) goto done;
         TPP_TRY_OR(done, s, read_shape(&item->shape, name, shape == NULL ? "" : shape));
     }
 done:
@@ -327,8 +328,9 @@ tpp_status tpp_golden_read(tpp_golden *out, const char *path)
 
 static tpp_status add_builtin(tpp_golden *g, const tpp_builtin_tensor *t)
 {
-    tpp_expected *item = NULL;
-    TPP_TRY(item_of(g, &item, t->name, strlen(t->name)));
+    tpp_status s = TPP_OK;
+    tpp_expected *item = item_of(g, t->name, strlen(t->name), &s);
+    if (item == NULL) return s;
     TPP_NEW(item->values, t->count);
     memcpy(item->values, t->values, (size_t)t->count * sizeof(double));
     item->count = t->count;

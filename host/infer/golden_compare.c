@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* What float32 holds over four propagated frames: shared reference, README. */
-static const double TOLERANCE = 1e-4, MASK_TOLERANCE = 2e-4;
+static const double tolerance = 1e-4, mask_tolerance = 2e-4;
 
 static bool ends_with(const char *text, const char *end)
 {
@@ -33,7 +33,7 @@ tpp_status tpp_golden_report_init(tpp_golden_report *r, const tpp_golden *g)
         const char *name = g->items[i].name;
         rows[i].name = name;
         if (!is_index(name))
-            rows[i].tolerance = ends_with(name, ".mask") ? MASK_TOLERANCE : TOLERANCE;
+            rows[i].tolerance = ends_with(name, ".mask") ? mask_tolerance : tolerance;
     }
     *r = (tpp_golden_report){.golden = g, .rows = rows};
     return TPP_OK;

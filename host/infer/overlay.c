@@ -50,7 +50,8 @@ void tpp_sheet_free(tpp_sheet *s)
 /* First and last frame are among them. */
 static int64_t frame_of(const tpp_sheet *s, int tile)
 {
-    return s->tiles < 2 ? 0 : (2 * tile * (s->frames - 1) + s->tiles - 1) / (2 * (s->tiles - 1));
+    const int64_t steps = s->tiles - 1, at = tile;
+    return steps == 0 ? 0 : (2 * at * (s->frames - 1) + steps) / (2 * steps);
 }
 
 int tpp_sheet_tile(const tpp_sheet *s, int64_t i)

@@ -20,8 +20,8 @@ static const struct {
 };
 enum { PRESET_COUNT = sizeof(presets) / sizeof(presets[0]) };
 
-static const double CT_FLOOR = -500; /* air in Hounsfield units is -1000; MR does not go there */
-static const double LOW_PERCENTILE = 0.5, HIGH_PERCENTILE = 99.5;
+static const double ct_floor = -500; /* air in Hounsfield units is -1000; MR does not go there */
+static const double low_percentile = 0.5, high_percentile = 99.5;
 
 /* ---- order statistics ---- */
 
@@ -84,8 +84,8 @@ static tpp_window percentile_window(const tpp_volume *v)
     int64_t count = 0;
     for (int64_t i = 0; i < v->voxel_count; i++) count += counts(v->voxels[i]);
     if (count == 0) return w; /* nothing but zeros: black */
-    w.low = percentile(v, count, LOW_PERCENTILE);
-    w.high = percentile(v, count, HIGH_PERCENTILE);
+    w.low = percentile(v, count, low_percentile);
+    w.high = percentile(v, count, high_percentile);
     if (!(w.high > w.low)) w.low = w.high < 0 ? w.high - 1 : 0; /* one intensity: white on black */
     return w;
 }
@@ -107,7 +107,7 @@ static bool find_preset(tpp_window *out, const char *name)
 static bool looks_like_ct(const tpp_volume *v)
 {
     for (int64_t i = 0; i < v->voxel_count; i++)
-        if (isfinite(v->voxels[i]) && (double)v->voxels[i] <= CT_FLOOR) return true;
+        if (isfinite(v->voxels[i]) && (double)v->voxels[i] <= ct_floor) return true;
     return false;
 }
 
