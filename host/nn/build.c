@@ -12,7 +12,7 @@ static tpp_value param(tpp_graph *g, const char *prefix, const char *suffix, tpp
     char name[NAME];
     const int n = snprintf(name, sizeof(name), "%s.%s", prefix, suffix);
     if (n < 0 || n >= NAME)
-        return tpp_graph_fail(g, TPP_EINTERNAL, "the parameter name %s is too long", prefix);
+        return tpp_graph_fail(g, TPP_EINTERNAL, "the name %.80s... is too long", prefix);
     return tpp_param(g, name, shape);
 }
 
@@ -151,7 +151,7 @@ tpp_value tpp_slice(tpp_graph *g, tpp_value x, int axis, int64_t start, int64_t 
 {
     tpp_slice_attr attr = {
         .outer = 1, .inner = 1, .start = start, .count = count, .out = tpp_shape_of(g, x)};
-    if (axis >= attr.out.rank || x == TPP_NONE)
+    if (axis < 0 || axis >= attr.out.rank || x == TPP_NONE)
         return tpp_graph_status(g) != TPP_OK
                    ? TPP_NONE
                    : tpp_graph_fail(g, TPP_ESHAPE, "slice: axis %d of a tensor of rank %d", axis,
@@ -167,6 +167,10 @@ tpp_value tpp_concat(tpp_graph *g, int axis, int n, const tpp_value *x)
 {
     tpp_concat_attr attr = {.outer = 1, .inner = 1, .out = tpp_shape_of(g, x[0])};
     if (tpp_graph_status(g) != TPP_OK) return TPP_NONE;
+    for (int i = 0; i < n; i++)
+        if (x[i] == TPP_NONE || axis < 0 || axis >= tpp_shape_of(g, x[i]).rank)
+            return tpp_graph_fail(g, TPP_ESHAPE, "concat: axis %d of part %d, which has rank %d",
+                                  axis, i, tpp_shape_of(g, x[i]).rank);
     for (int i = 0; i < axis; i++) attr.outer *= attr.out.d[i];
     for (int i = axis + 1; i < attr.out.rank; i++) attr.inner *= attr.out.d[i];
     attr.out.d[axis] = 0;

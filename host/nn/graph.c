@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { NAME = 128 }; /* of outputs and marks, with its end */
+
 tpp_status tpp_graph_open(tpp_graph **out)
 {
     tpp_graph *g = NULL;
@@ -65,6 +67,10 @@ tpp_status tpp_grow(void *array, int count, int *capacity, size_t size)
 tpp_value tpp_graph_add_value(tpp_graph *g, const tpp_value_info *info)
 {
     if (g->status != TPP_OK) return TPP_NONE;
+    for (int i = 0; i < info->shape.rank; i++)
+        if (info->shape.d[i] < 1)
+            return tpp_graph_fail(g, TPP_ESHAPE, "a tensor of shape %s: axes are at least 1 long",
+                                  tpp_shape_text(&info->shape));
     if (tpp_shape_count(&info->shape) >= INT32_MAX)
         return tpp_graph_fail(g, TPP_ESHAPE, "a tensor of shape %s: kernels index up to 2^31",
                               tpp_shape_text(&info->shape));
@@ -88,6 +94,9 @@ static tpp_value find_leaf(tpp_graph *g, const char *class, const char *name,
     if (e == NULL) return tpp_graph_fail(g, TPP_ENOMEM, "no memory for %s", name);
     if (!*is_new) {
         const tpp_value v = (tpp_value)e->value.number;
+        if (g->value[v].type != info->type)
+            return tpp_graph_fail(g, TPP_ESHAPE, "%s is used as %s and as %s", name,
+                                  tpp_dtype_text(g->value[v].type), tpp_dtype_text(info->type));
         if (!tpp_shape_equal(&g->value[v].shape, &info->shape))
             return tpp_graph_fail(g, TPP_ESHAPE, "%s is used with shapes %s and %s", name,
                                   tpp_shape_text(&g->value[v].shape), tpp_shape_text(&info->shape));
@@ -156,20 +165,29 @@ static void add_name(tpp_graph *g, const tpp_named_value *named)
         g->n_named++;
 }
 
+/* Did a name of length `n` fit its buffer? */
+static bool fits(tpp_graph *g, int n, const char *name)
+{
+    if (n >= 0 && n < NAME) return true;
+    (void)tpp_graph_fail(g, TPP_EINTERNAL, "the name %.80s... is too long", name);
+    return false;
+}
+
 void tpp_output(tpp_graph *g, const char *name, tpp_value v)
 {
-    char copy[128];
-    (void)snprintf(copy, sizeof(copy), "%s", name);
-    add_name(g, &(tpp_named_value){.name = copy, .value = v});
+    char copy[NAME];
+    if (fits(g, snprintf(copy, sizeof(copy), "%s", name), copy))
+        add_name(g, &(tpp_named_value){.name = copy, .value = v});
 }
 
 void tpp_mark(tpp_graph *g, int height, int width, tpp_value v, const char *format, ...)
 {
-    char name[128];
+    char name[NAME];
     va_list args;
     va_start(args, format);
-    (void)vsnprintf(name, sizeof(name), format, args);
+    const int n = vsnprintf(name, sizeof(name), format, args);
     va_end(args);
+    if (!fits(g, n, name)) return;
     add_name(g, &(tpp_named_value){
                     .name = name, .value = v, .height = height, .width = width, .is_mark = true});
 }

@@ -66,6 +66,11 @@ static tpp_status copy_named(tpp_plan *p, const tpp_graph *g)
     TPP_NEW(p->named, g->n_named);
     for (int i = 0; i < g->n_named; i++) {
         if (g->named[i].is_mark && !p->options.keep_marks) continue;
+        for (int j = 0; j < i; j++)
+            if (!g->named[i].is_mark && !g->named[j].is_mark &&
+                strcmp(g->named[i].name, g->named[j].name) == 0)
+                return TPP_FAIL(TPP_EINTERNAL, "plan %s: two outputs are called %s",
+                                p->options.name, g->named[i].name);
         tpp_named_value *n = &p->named[p->n_named];
         *n = g->named[i];
         n->name = tpp_strdup(g->named[i].name);

@@ -110,21 +110,13 @@ static tpp_status run_node(tpp_plan *p, const tpp_plan_node *n)
     return s;
 }
 
-static bool outputs_current(const tpp_plan *p, const tpp_plan_node *n)
-{
-    for (int i = 0; i < TPP_MAX_OUT; i++)
-        if (n->info.out[i] >= 0 && !tpp_store_is_current(p->store, p->value[n->info.out[i]].entry))
-            return false;
-    return true;
-}
-
 /* Makes value `v` and, before it, all it is made from. */
 static tpp_status need(tpp_plan *p, int v)
 {
     tpp_plan_value *value = &p->value[v];
     if (value->info.kind != TPP_VALUE_NODE) return load_leaf(p, value);
+    if (tpp_store_is_current(p->store, value->entry)) return TPP_OK;
     const tpp_plan_node *n = &p->node[value->info.node];
-    if (outputs_current(p, n)) return TPP_OK;
     for (int i = 0; i < TPP_MAX_IN; i++) {
         const int r = tpp_plan_root(p, n->info.in[i]);
         if (r >= 0) TPP_TRY(need(p, r));

@@ -68,7 +68,20 @@ static bool fuse_residual(tpp_plan *p, int n, int user, tpp_plan_node *fused)
     return accepts(p, &p->node[n], fused);
 }
 
-/* Adds fold_bn as a new constant node before everything else that is constant. */
+/* A new node, run just before `user`: whatever the user reads is there by then. */
+static tpp_status insert_before(tpp_plan *p, int user, const tpp_plan_node *n)
+{
+    const int index = tpp_plan_add_node(p, n);
+    if (index < 0) return TPP_ENOMEM;
+    TPP_TRY(tpp_grow(&p->order, p->n_order, &p->order_capacity, sizeof(*p->order)));
+    int at = p->n_order++;
+    for (; at > 0 && p->order[at - 1] != user; at--) p->order[at] = p->order[at - 1];
+    p->order[at] = p->order[at - 1]; /* the user itself */
+    p->order[at - 1] = index;
+    return TPP_OK;
+}
+
+/* The weights and bias of the merged convolution come from a new node, fold_bn. */
 static tpp_status fuse_bn(tpp_plan *p, int n, int user, tpp_plan_node *fused, bool *done)
 {
     *done = false;
@@ -91,12 +104,7 @@ static tpp_status fuse_bn(tpp_plan *p, int n, int user, tpp_plan_node *fused, bo
         if (fold.info.out[i] < 0) return TPP_ENOMEM;
         p->value[fold.info.out[i]].constant = true;
     }
-    const int index = tpp_plan_add_node(p, &fold);
-    if (index < 0) return TPP_ENOMEM;
-    TPP_TRY(tpp_grow(&p->order, p->n_order, &p->order_capacity, sizeof(*p->order)));
-    memmove(p->order + 1, p->order, (size_t)p->n_order * sizeof(*p->order));
-    p->order[0] = index;
-    p->n_order++;
+    TPP_TRY(insert_before(p, user, &fold));
     fused->info.in[TPP_GEMM_W] = fold.info.out[0];
     fused->info.in[TPP_GEMM_BIAS] = fold.info.out[1];
     *done = accepts(p, &p->node[n], fused);
@@ -168,9 +176,7 @@ tpp_status tpp_plan_fuse(tpp_plan *p)
         const int n = p->order[at];
         bool merged = false;
         if (p->node[n].dead || !p->node[n].info.op->fusable) continue;
-        const int before = p->n_order;
         TPP_TRY(fuse_forward(p, n, &merged));
-        at += p->n_order - before; /* a fold_bn was put in front */
     }
     for (int at = 0; at < p->n_order; at++) {
         const int n = p->order[at];

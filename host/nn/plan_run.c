@@ -157,8 +157,15 @@ tpp_status tpp_plan_copy_out(tpp_plan *p, const char *name, tpp_buffer *to)
     return from == to ? TPP_OK : tpp_record_copy(p->steps, from->mem, to->mem, bytes);
 }
 
+static tpp_status want_recorded(const tpp_plan *p)
+{
+    return p->steps != NULL ? TPP_OK
+                            : TPP_FAIL(TPP_EINTERNAL, "plan %s is not recorded", p->options.name);
+}
+
 tpp_status tpp_plan_run(tpp_plan *p)
 {
+    TPP_TRY(want_recorded(p));
     if (p->arena != NULL && getenv("TPP_POISON") != NULL)
         TPP_TRY(tpp_buffer_fill(p->arena, POISON));
     return tpp_steps_run(p->steps);
@@ -166,6 +173,7 @@ tpp_status tpp_plan_run(tpp_plan *p)
 
 tpp_status tpp_plan_profile(tpp_plan *p, double *node_ms)
 {
+    TPP_TRY(want_recorded(p));
     return tpp_steps_profile(p->steps, node_ms, p->n_order);
 }
 
