@@ -4,9 +4,9 @@
  * holds every algorithm of every op against it. The kernel in cl_kernels/<op>.cl, the host side in
  * host/ops/<op>.c and the reference in host/ref/<op>.c share one name.
  *
- * Shapes: activations are token-major, [B, N, C] with N = h*w tokens of a map in row order (y outer).
- * "?" marks an operand that may be absent (data NULL). "rows" of a tensor are the product of all
- * axes but the last. Sections of the model are those of the specification (model.md).
+ * Shapes: activations are token-major, [B, N, C] with N = h*w tokens of a map, rows first. "?"
+ * marks an operand that may be absent (data NULL). "rows" of a tensor are the product of all axes
+ * but the last. Sections of the model are those of the specification (model.md).
  * SPDX-License-Identifier: MIT */
 #ifndef TPP_REF_REF_H
 #define TPP_REF_REF_H
@@ -48,7 +48,8 @@ enum { TPP_GEMM_X, TPP_GEMM_W, TPP_GEMM_BIAS, TPP_GEMM_RESIDUAL, TPP_GEMM_ADDEND
 
 /* conv2d: cross-correlation, y = act(conv(x, w) + bias + residual).
  *   x [B, height*width, Cin], w [Cout, Cin, kernel, kernel], bias? [Cout],
- *   residual? [B or 1, Ho*Wo, Cout]; y [B, Ho*Wo, Cout], Ho = (height + 2 pad - kernel) / stride + 1.
+ *   residual? [B or 1, Ho*Wo, Cout]; y [B, Ho*Wo, Cout],
+ *   Ho = (height + 2 pad - kernel) / stride + 1, Wo likewise.
  * Operand positions as gemm's. */
 typedef struct tpp_conv2d_attr {
     int act;
@@ -240,12 +241,13 @@ double tpp_ref_act(int act, double x);
 double tpp_ref_act_slope(int act, double x);
 
 #define TPP_REF_MAP(X)                                                                             \
-    X(gemm) X(conv2d) X(ffn) X(pack) X(frozen_bn) X(fold_bn) X(maxpool) X(activate)                \
-    X(activate_backward) X(binary) X(layernorm) X(layernorm_backward) X(groupnorm) X(attention)    \
-    X(attention_backward) X(deform_attention) X(deform_attention_backward) X(prompt_mix) X(argmax) \
-    X(topk) X(gather_rows) X(scatter_rows) X(embedding) X(resample) X(slice) X(concat) X(copy)     \
-    X(reduce_rows) X(box_refine) X(mask_head) X(resize_axis) X(normalize_image) X(resize_mask)     \
-    X(frame_record)
+    X(gemm)                                                                                        \
+    X(conv2d) X(ffn) X(pack) X(frozen_bn) X(fold_bn) X(maxpool) X(activate) X(activate_backward)   \
+        X(binary) X(layernorm) X(layernorm_backward) X(groupnorm) X(attention)                     \
+            X(attention_backward) X(deform_attention) X(deform_attention_backward) X(prompt_mix)   \
+                X(argmax) X(topk) X(gather_rows) X(scatter_rows) X(embedding) X(resample) X(slice) \
+                    X(concat) X(copy) X(reduce_rows) X(box_refine) X(mask_head) X(resize_axis)     \
+                        X(normalize_image) X(resize_mask) X(frame_record)
 
 #define TPP_REF_DECLARE(name) void tpp_ref_##name(const tpp_ref_call *c);
 TPP_REF_MAP(TPP_REF_DECLARE)
