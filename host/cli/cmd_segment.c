@@ -94,6 +94,8 @@ static tpp_status parse(arguments *a, int argc, char **argv)
         {'b', "ahead", TPP_OPTION_INT, &j->ahead, "B", "frames encoded together", 1, 16},
         {'w', "window", TPP_OPTION_TEXT, &j->window, "W",
          "of a volume: LOW:HIGH, percentile, abdomen, lung, brain, bone, ...", 0, 0},
+        {0, "frames", TPP_OPTION_TEXT, &j->frames, "A:B", "only frames A to B - 1, counted from 0",
+         0, 0},
         {'t', "threshold", TPP_OPTION_REAL, &a->threshold, "T",
          "probability above which a pixel belongs to the object", 0, 1},
         {'s', "set", TPP_OPTION_LIST, &a->sets, "KEY=VALUE",

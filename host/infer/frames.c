@@ -232,16 +232,47 @@ tpp_status tpp_frames_open(tpp_frames *f, const char *path, const char *window)
     return s;
 }
 
+/* Digits up to `end`; *value stays as it is when there are none. */
+static bool read_bound(int64_t *value, const char *from, const char *end)
+{
+    if (from == end) return true;
+    int64_t n = 0;
+    for (; from < end; from++) {
+        if (*from < '0' || *from > '9' || n > INT32_MAX) return false;
+        n = 10 * n + (*from - '0');
+    }
+    *value = n;
+    return true;
+}
+
+tpp_status tpp_frames_select(tpp_frames *f, const char *range)
+{
+    int64_t from = 0, to = f->count;
+    const char *colon = strchr(range, ':');
+    if (colon == NULL || !read_bound(&from, range, colon) ||
+        !read_bound(&to, colon + 1, range + strlen(range)))
+        return TPP_FAIL(TPP_EUSAGE, "--frames wants FIRST:END, such as 80:96, not \"%.40s\"",
+                        range);
+    if (from >= to || to > f->count)
+        return TPP_FAIL(TPP_EUSAGE,
+                        "--frames %.40s: %s has frames 0 to %" PRId64
+                        "; wanted at least one of them",
+                        range, f->path, f->count - 1);
+    f->first += from;
+    f->count = to - from;
+    return TPP_OK;
+}
+
 tpp_status tpp_frames_get(const tpp_frames *f, int64_t i, uint8_t *out)
 {
-    if (!f->is_volume) return get_picture(f, i, out);
-    get_slice(f, i, out);
+    if (!f->is_volume) return get_picture(f, f->first + i, out);
+    get_slice(f, f->first + i, out);
     return TPP_OK;
 }
 
 const char *tpp_frames_name(const tpp_frames *f, int64_t i, char *buffer, size_t size)
 {
-    if (!f->is_volume) return f->names.name[i];
-    (void)snprintf(buffer, size, "slice %" PRId64, i);
+    if (!f->is_volume) return f->names.name[f->first + i];
+    (void)snprintf(buffer, size, "slice %" PRId64, f->first + i);
     return buffer;
 }

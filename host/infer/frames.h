@@ -17,7 +17,7 @@
 /* Zero-initialise; close in any state. */
 typedef struct tpp_frames {
     char *path;
-    int64_t count;
+    int64_t first, count;        /* frame 0 is the input's frame `first` */
     int height, width, channels; /* of every frame; channels 1 or 3 */
     double spacing_mm[2];        /* of rows and columns; 0: not known */
     bool is_volume;
@@ -37,6 +37,10 @@ typedef struct tpp_frames {
  * TPP_EIO, TPP_EFORMAT, TPP_EUSAGE, TPP_EUNSUPPORTED with the file's name. */
 TPP_MUST_CHECK tpp_status tpp_frames_open(tpp_frames *f, const char *path, const char *window);
 void tpp_frames_close(tpp_frames *f);
+
+/* Keeps frames A to B - 1 of what was opened, counted from 0, for `range` "A:B"; either may be left
+ * out. The masks of a volume's other slices stay empty. TPP_EUSAGE. */
+TPP_MUST_CHECK tpp_status tpp_frames_select(tpp_frames *f, const char *range);
 
 /* Frame i as [height, width, channels]. */
 TPP_MUST_CHECK tpp_status tpp_frames_get(const tpp_frames *f, int64_t i, uint8_t *out);

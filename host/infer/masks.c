@@ -26,7 +26,7 @@ tpp_status tpp_masks_open(tpp_masks *m, const tpp_frames *f, const tpp_out_folde
 /* "masks/NAME", NAME being the frame's. */
 static tpp_status mask_path(const tpp_masks *m, char **out, int64_t i)
 {
-    char *name = tpp_path_join(m->name, m->frames->names.name[i]);
+    char *name = tpp_path_join(m->name, m->frames->names.name[m->frames->first + i]);
     if (name == NULL) return TPP_ENOMEM;
     const tpp_status s = tpp_out_folder_file(m->out, out, name);
     tpp_free(name);
@@ -52,7 +52,7 @@ static tpp_status put_picture(const tpp_masks *m, int64_t i, const uint8_t *mask
 tpp_status tpp_masks_put(tpp_masks *m, int64_t i, const uint8_t *mask)
 {
     if (!m->frames->is_volume) return put_picture(m, i, mask);
-    tpp_view_put_slice(&m->frames->view, m->labels, mask, i);
+    tpp_view_put_slice(&m->frames->view, m->labels, mask, m->frames->first + i);
     return TPP_OK;
 }
 

@@ -87,6 +87,7 @@ static tpp_status read_input(job *j)
         tpp_log(TPP_LOG_WARN, "segment", "%s: the weights are synthetic; the masks mean nothing",
                 o->model);
     TPP_TRY(tpp_frames_open(&j->input, o->input, o->window));
+    if (o->frames != NULL) TPP_TRY(tpp_frames_select(&j->input, o->frames));
     return tpp_out_folder_open(&j->out, o->output, o->overwrite);
 }
 

@@ -16,6 +16,7 @@ typedef struct tpp_segment_options {
     const char *const *overrides; /* "key=value", after the model's own configuration */
     int n_overrides;
     const char *device, *algorithm, *window, *dump; /* NULL: default, none */
+    const char *frames;                             /* "FIRST:END"; NULL: all */
     int ahead;                                      /* frames encoded together */
     bool overwrite;
     const char *version;          /* of the program, for the report */
