@@ -4,10 +4,11 @@
  *
  * attention_pack_keys: keys [bk, nk, c] to panels [bk, heads, ceil(nk / NR), HEAD, NR], times
  *   scale, zero beyond nk. Grid: (panels, heads, bk).
- * attention_vector: one work-item takes up to STRIPS tiles of MR queries of one head and walks the
- *   keys in blocks of KB, so that a block of keys and values stays in cache for all its tiles.
- *   Running maximum and sum per query as in Milakov and Gimelshein 2018, arXiv:1805.02867.
- *   Grid: (blocks of queries, heads, output batches).
+ * attention_vector: one work-item takes up to STRIPS tiles of MR queries of heads_each heads, with
+ *   at most KB channels, and walks the keys in blocks of KB, so that a block of keys and values
+ *   stays in cache for all its tiles. Against few keys all heads of a row go together, so that q
+ *   and y move in whole rows. Running maximum and sum per query as in Milakov and Gimelshein 2018,
+ *   arXiv:1805.02867. Grid: (blocks of queries, groups of heads, output batches).
  * SPDX-License-Identifier: MIT */
 #ifndef HEAD
 #define HEAD 32 /* channels of a head */
@@ -113,41 +114,59 @@ static void value_tile(local float *o, local const float *s, local const float *
         }
 }
 
-__attribute__((reqd_work_group_size(1, 1, 1))) kernel void attention_vector(
-    global float *restrict y, global const float *restrict q, global const float *restrict panels,
-    global const float *restrict v, global const int *restrict valid,
-    global const int *restrict index, int mode, int heads, int nq, int bk, int nk, int strips)
+/* One head of a work-item's tiles: keys and values in blocks, running maximum and sum per query;
+ * then o is divided by the sums. `panels` and `values` start at the head's. */
+static void attend(local float *o, local const float *a, local float *s, local float *maximum,
+                   local float *sum, local float *factor, global const float *panels,
+                   global const float *values, int c, int keys, int tiles)
 {
-    local float a[STRIPS * MR * LDA], o[STRIPS * MR * LDA], s[MR * LDA];
-    local float maximum[STRIPS * MR], sum[STRIPS * MR * VW], factor[MR];
-    const int head = (int)get_group_id(1), batch = (int)get_group_id(2), c = heads * HEAD;
-    const int from = mode == MODE_EACH ? batch / bk : batch;
-    const int to = mode == MODE_EACH ? batch % bk : mode == MODE_INDEX ? index[batch] : batch;
-    const int keys = valid ? clamp(valid[to], 0, nk) : nk, n_panels = (nk + NR - 1) / NR;
-    const int row0 = (int)get_group_id(0) * strips * MR;
-    for (int i = 0; i < strips * MR; i++) {
-        const int row = min(row0 + i, nq - 1); /* beyond the end: computed, never stored */
-        copy_floats(a + i * LDA, q + ((size_t)from * nq + row) * c + head * HEAD, HEAD);
+    for (int i = 0; i < tiles * MR; i++) {
         zero_floats(o + i * LDA, HEAD);
         maximum[i] = -INFINITY;
         STORE_VEC((vec)(0.0f), i, sum);
     }
     for (int key0 = 0; key0 < keys; key0 += KB) {
         const int count = min(KB, keys - key0);
-        global const float *block =
-            panels + (((size_t)to * heads + head) * n_panels + key0 / NR) * HEAD * NR;
-        global const float *values = v + ((size_t)to * nk + key0) * c + head * HEAD;
-        for (int t = 0; t < strips && row0 + t * MR < nq; t++) {
-            score_tile(s, a + t * MR * LDA, block, count);
+        for (int t = 0; t < tiles; t++) {
+            score_tile(s, a + t * MR * LDA, panels + (size_t)key0 * HEAD, count);
             softmax_tile(s, count, maximum + t * MR, sum + t * MR * VW, factor);
-            value_tile(o + t * MR * LDA, s, factor, values, c, count);
+            value_tile(o + t * MR * LDA, s, factor, values + (size_t)key0 * c, c, count);
         }
     }
-    for (int i = 0; i < strips * MR && row0 + i < nq; i++) {
+    for (int i = 0; i < tiles * MR; i++) {
         const float total = sum_lanes(LOAD_VEC(i, sum));
-        const float inverse = total > 0.0f ? 1.0f / total : 0.0f;
-        global float *out = y + ((size_t)batch * nq + row0 + i) * c + head * HEAD;
+        const vec inverse = (vec)(total > 0.0f ? 1.0f / total : 0.0f);
         for (int j = 0; j < HEAD; j += VW)
-            STORE_VEC(LOAD_VEC(0, o + i * LDA + j) * inverse, 0, out + j);
+            STORE_VEC(LOAD_VEC(0, o + i * LDA + j) * inverse, 0, o + i * LDA + j);
+    }
+}
+
+__attribute__((reqd_work_group_size(1, 1, 1))) kernel void attention_vector(
+    global float *restrict y, global const float *restrict q, global const float *restrict panels,
+    global const float *restrict v, global const int *restrict valid,
+    global const int *restrict index, int mode, int heads, int nq, int bk, int nk, int strips,
+    int heads_each)
+{
+    local float a[STRIPS * MR * LDA], o[STRIPS * MR * LDA], s[MR * LDA];
+    local float maximum[STRIPS * MR], sum[STRIPS * MR * VW], factor[MR];
+    const int head0 = (int)get_group_id(1) * heads_each, batch = (int)get_group_id(2);
+    const int from = mode == MODE_EACH ? batch / bk : batch;
+    const int to = mode == MODE_EACH ? batch % bk : mode == MODE_INDEX ? index[batch] : batch;
+    const int keys = valid ? clamp(valid[to], 0, nk) : nk, n_panels = (nk + NR - 1) / NR;
+    const int row0 = (int)get_group_id(0) * strips * MR, c = heads * HEAD;
+    const int tiles = min(strips, (nq - row0 + MR - 1) / MR);
+    for (int i = 0; i < tiles * MR; i++) {
+        const int row = min(row0 + i, nq - 1); /* beyond the end: computed, never stored */
+        copy_floats(a + i * LDA, q + ((size_t)from * nq + row) * c + head0 * HEAD,
+                    heads_each * HEAD);
+    }
+    for (int h = 0; h < heads_each; h++)
+        attend(o + h * HEAD, a + h * HEAD, s, maximum, sum, factor,
+               panels + ((size_t)to * heads + head0 + h) * n_panels * HEAD * NR,
+               v + (size_t)to * nk * c + (head0 + h) * HEAD, c, keys, tiles);
+    for (int i = 0; i < tiles * MR && row0 + i < nq; i++) {
+        global float *out = y + ((size_t)batch * nq + row0 + i) * c + head0 * HEAD;
+        for (int j = 0; j < heads_each * HEAD; j += VW)
+            STORE_VEC(LOAD_VEC(0, o + i * LDA + j), 0, out + j);
     }
 }

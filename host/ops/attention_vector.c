@@ -33,6 +33,27 @@ size_t tpp_attention_vector_scratch(const tpp_call *c, const tpp_caps *caps)
     return sizeof(float) * (size_t)k->d[0] * tpp_round_up((size_t)k->d[1], panel) * (size_t)k->d[2];
 }
 
+/* How queries and heads are shared out: all heads together where that leaves pieces enough and the
+ * keys are few (many are better shared by several tiles of one head). */
+typedef struct cut {
+    int strips, blocks, heads_each;
+} cut;
+
+static cut cut_work(const tpp_call *c, const tpp_caps *caps)
+{
+    enum { FEW_KEYS = 64, PIECES_EACH = 4 };
+    const tpp_attention_attr *a = c->attr;
+    const int nq = tpp_int(c->in[Q].shape.d[1]), bo = tpp_int(c->out[0].shape.d[0]);
+    const int tiles = ceil_div(nq, tpp_tile_of(caps).rows);
+    const int wanted = PIECES_EACH * caps->compute_units;
+    if (c->in[K].shape.d[1] <= FEW_KEYS && c->in[Q].shape.d[2] <= MAX_HEAD && tiles * bo >= wanted)
+        return (cut){.strips = 1, .blocks = tiles, .heads_each = a->heads};
+    cut w = {.strips = STRIPS, .heads_each = 1};
+    while (w.strips > 1 && ceil_div(tiles, w.strips) * a->heads * bo < wanted) w.strips--;
+    w.blocks = ceil_div(tiles, w.strips);
+    return w;
+}
+
 tpp_status tpp_attention_vector_record(tpp_steps *s, const tpp_call *c)
 {
     char options[160];
@@ -41,10 +62,7 @@ tpp_status tpp_attention_vector_record(tpp_steps *s, const tpp_call *c)
     const tpp_tile t = tpp_tile_of(caps);
     const int nq = tpp_int(c->in[Q].shape.d[1]), bk = tpp_int(c->in[K].shape.d[0]);
     const int nk = tpp_int(c->in[K].shape.d[1]), bo = tpp_int(c->out[0].shape.d[0]);
-    const int tiles = ceil_div(nq, t.rows);
-    int strips = STRIPS;
-    while (strips > 1 && ceil_div(tiles, strips) * a->heads * bo < 4 * caps->compute_units)
-        strips--;
+    const cut w = cut_work(c, caps);
     (void)snprintf(options, sizeof(options), "-DVW=%d -DMR=%d -DKB=%d -DSTRIPS=%d -DHEAD=%d",
                    t.vector_width, t.rows, MAX_HEAD, STRIPS, head_size(c));
     const tpp_grid keys = {
@@ -53,13 +71,13 @@ tpp_status tpp_attention_vector_record(tpp_steps *s, const tpp_call *c)
                        TPP_ARGS(TPP_ARG(c->scratch.mem), TPP_ARG(c->in[K].mem), TPP_ARG(a->heads),
                                 TPP_ARG(nk), TPP_ARG(a->scale))));
     const tpp_grid grid = {
-        .global = {(size_t)ceil_div(tiles, strips), (size_t)a->heads, (size_t)bo}};
+        .global = {(size_t)w.blocks, (size_t)(a->heads / w.heads_each), (size_t)bo}};
     return tpp_record(s, "attention_vector", "attention_vector", options, grid,
                       TPP_ARGS(TPP_ARG(c->out[0].mem), TPP_ARG(c->in[Q].mem),
                                TPP_ARG(c->scratch.mem), TPP_ARG(c->in[V].mem),
                                TPP_ARG(c->in[VALID].mem), TPP_ARG(c->in[INDEX].mem),
                                TPP_ARG(a->mode), TPP_ARG(a->heads), TPP_ARG(nq), TPP_ARG(bk),
-                               TPP_ARG(nk), TPP_ARG(strips)));
+                               TPP_ARG(nk), TPP_ARG(w.strips), TPP_ARG(w.heads_each)));
 }
 
 bool tpp_deform_vector_supports(const tpp_call *c, const tpp_caps *caps)
