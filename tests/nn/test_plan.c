@@ -1,0 +1,462 @@
+/* What the planner makes of a graph: fusion where it may, algorithms as asked for, the same numbers
+ * either way.
+ * SPDX-License-Identifier: MIT */
+#define _POSIX_C_SOURCE 200809L
+#include "planned.h"
+
+static const char *const algorithms[] = {NULL, "plain", "vector", "clblast"};
+enum { ALGORITHMS = 4 };
+
+typedef struct suite {
+    tpp_device *device;
+    tpp_store *store;
+    numbers source;
+} suite;
+
+static int open_suite(void **state)
+{
+    static suite s;
+    s.source.seed = 1;
+    *state = &s;
+    if (unit_open_device((void **)&s.device) != 0) return -1;
+    return tpp_store_open(&s.store, s.device, give_numbers, &s.source) == TPP_OK ? 0 : -1;
+}
+
+static int close_suite(void **state)
+{
+    const suite *s = *state;
+    tpp_store_close(s->store);
+    tpp_device_close(s->device);
+    return 0;
+}
+
+static tpp_graph *open_graph(void)
+{
+    tpp_graph *g = NULL;
+    UNIT_OK(tpp_graph_open(&g));
+    return g;
+}
+
+static int act_of(const tpp_plan_node *n)
+{
+    int act = 0;
+    memcpy(&act, n->info.attr, sizeof(act));
+    return act;
+}
+
+/* ---- graphs: each names its result y ---- */
+
+typedef void record_graph(tpp_graph *g);
+
+static tpp_map conv_bn(tpp_graph *g, tpp_map x)
+{
+    x = tpp_conv2d(g, x, "conv", (tpp_conv){.cout = 24, .kernel = 3, .stride = 1, .pad = 1});
+    return tpp_frozen_bn(g, x, "bn");
+}
+
+static tpp_map map_input(tpp_graph *g)
+{
+    return (tpp_map){tpp_input(g, "x", TPP_F32, TPP_SHAPE(1, 80, 16)), 8, 10};
+}
+
+static void record_conv_bn_relu(tpp_graph *g)
+{
+    tpp_output(g, "y", tpp_activate(g, conv_bn(g, map_input(g)).v, TPP_ACT_RELU));
+}
+
+static void record_conv_bn_residual_relu(tpp_graph *g)
+{
+    const tpp_map x = map_input(g);
+    const tpp_value other =
+        tpp_conv2d(g, x, "other", (tpp_conv){.cout = 24, .kernel = 1, .stride = 1}).v;
+    tpp_output(g, "y", tpp_activate(g, tpp_add(g, conv_bn(g, x).v, other), TPP_ACT_RELU));
+}
+
+static void record_conv_marked(tpp_graph *g)
+{
+    tpp_map x = map_input(g);
+    x = tpp_conv2d(g, x, "conv", (tpp_conv){.cout = 24, .kernel = 3, .stride = 1, .pad = 1});
+    tpp_mark(g, x.height, x.width, x.v, "before");
+    tpp_output(g, "y", tpp_activate(g, tpp_frozen_bn(g, x, "bn").v, TPP_ACT_RELU));
+}
+
+static tpp_value rows_input(tpp_graph *g, const char *name)
+{
+    return tpp_input(g, name, TPP_F32, TPP_SHAPE(1, 40, 32));
+}
+
+static void record_gemm_residual(tpp_graph *g)
+{
+    const tpp_value x = rows_input(g, "x");
+    tpp_output(g, "y", tpp_add(g, x, tpp_linear(g, x, "linear", 32)));
+}
+
+static void record_gemm_act(tpp_graph *g)
+{
+    tpp_output(g, "y",
+               tpp_activate(g, tpp_linear(g, rows_input(g, "x"), "wide", 48), TPP_ACT_GELU));
+}
+
+static void record_addend(tpp_graph *g)
+{
+    const tpp_value sum = tpp_add(g, rows_input(g, "x"), rows_input(g, "pos"));
+    const tpp_value both[] = {tpp_linear(g, sum, "a", 48), tpp_linear(g, sum, "b", 48)};
+    tpp_output(g, "y", tpp_concat(g, 2, 2, both));
+}
+
+static void record_addend_read_twice(tpp_graph *g)
+{
+    const tpp_value sum = tpp_add(g, rows_input(g, "x"), rows_input(g, "pos"));
+    const tpp_value both[] = {tpp_linear(g, sum, "a", 32), sum};
+    tpp_output(g, "y", tpp_concat(g, 2, 2, both));
+}
+
+static void record_two_readers(tpp_graph *g)
+{
+    const tpp_value h = tpp_linear(g, rows_input(g, "x"), "linear", 32);
+    const tpp_value both[] = {tpp_activate(g, h, TPP_ACT_RELU), tpp_activate(g, h, TPP_ACT_TANH)};
+    tpp_output(g, "y", tpp_concat(g, 2, 2, both));
+}
+
+static void record_doubled(tpp_graph *g)
+{
+    const tpp_value h = tpp_linear(g, rows_input(g, "x"), "linear", 32);
+    tpp_output(g, "y", tpp_add(g, h, h));
+}
+
+static void record_through_reshape(tpp_graph *g)
+{
+    const tpp_value h = tpp_linear(g, rows_input(g, "x"), "linear", 32);
+    tpp_output(g, "y", tpp_activate(g, tpp_reshape(g, h, TPP_SHAPE(1280)), TPP_ACT_RELU));
+}
+
+static void record_act_then_residual(tpp_graph *g)
+{
+    const tpp_value x = rows_input(g, "x");
+    const tpp_value h = tpp_activate(g, tpp_linear(g, x, "linear", 32), TPP_ACT_RELU);
+    tpp_output(g, "y", tpp_add(g, h, x));
+}
+
+/* Two convolutions whose weights are slices of one parameter, each followed by a normalisation. */
+static void record_computed_weights(tpp_graph *g)
+{
+    const tpp_map x = map_input(g);
+    const tpp_conv c = {.cout = 24, .kernel = 3, .stride = 1, .pad = 1};
+    const tpp_value all = tpp_param(g, "two.weight", TPP_SHAPE(48, 16, 3, 3));
+    tpp_value both[2];
+    for (int i = 0; i < 2; i++) {
+        const tpp_value w = tpp_slice(g, all, 0, 24 * i, 24);
+        both[i] = tpp_frozen_bn(g, tpp_conv2d_with(g, x, w, TPP_NONE, c), "bn").v;
+    }
+    tpp_output(g, "y", tpp_concat(g, 2, 2, both));
+}
+
+/* A sum that repeats a shorter operand, on either side. */
+static void record_repeated_residual(tpp_graph *g)
+{
+    const tpp_value x = rows_input(g, "x");
+    const tpp_value row = tpp_linear(g, tpp_input(g, "one", TPP_F32, TPP_SHAPE(1, 20)), "row", 32);
+    tpp_output(g, "y", tpp_add(g, tpp_linear(g, x, "linear", 32), row));
+}
+
+typedef struct fusion {
+    const char *name;
+    record_graph *record;
+    bool keep_marks;
+    int nodes; /* that run with the registry's own choice, packing aside */
+} fusion;
+
+static const fusion fusions[] = {
+    {"conv+bn+relu", record_conv_bn_relu, false, 1},
+    {"conv+bn+residual+relu", record_conv_bn_residual_relu, false, 2},
+    {"conv marked, marks dropped", record_conv_marked, false, 1},
+    {"conv marked, marks kept", record_conv_marked, true, 3},
+    {"gemm+residual", record_gemm_residual, false, 1},
+    {"gemm+gelu", record_gemm_act, false, 1},
+    {"addend", record_addend, false, 3},
+    {"addend that others read", record_addend_read_twice, false, 3},
+    {"two readers", record_two_readers, false, 4},
+    {"doubled", record_doubled, false, 2},
+    {"through a reshape", record_through_reshape, false, 2},
+    {"activation, then residual", record_act_then_residual, false, 2},
+    {"computed weights", record_computed_weights, false, 3},
+    {"repeated residual", record_repeated_residual, false, 2},
+};
+enum { FUSIONS = sizeof(fusions) / sizeof(fusions[0]) };
+
+static planned plan_case(const suite *s, const fusion *f, const char *algorithm, bool no_fusion)
+{
+    tpp_graph *g = open_graph();
+    f->record(g);
+    return plan_graph(g, s->store,
+                      &(tpp_plan_options){.name = f->name,
+                                          .algorithm = algorithm,
+                                          .keep_marks = f->keep_marks,
+                                          .no_fusion = no_fusion});
+}
+
+static void nodes_are_merged_where_they_may_be(void **state)
+{
+    const suite *s = *state;
+    if (!tpp_device_caps(s->device)->is_cpu)
+        skip(); /* there the first choice takes all epilogues */
+    for (int i = 0; i < FUSIONS; i++) {
+        planned p = plan_case(s, &fusions[i], NULL, false);
+        const int nodes = count_nodes(p.plan, NULL) - count_nodes(p.plan, "pack");
+        if (nodes != fusions[i].nodes)
+            fail_msg("%s: %d nodes, wanted %d", fusions[i].name, nodes, fusions[i].nodes);
+        planned_close(&p);
+    }
+}
+
+static void merged_nodes_hold_what_they_swallowed(void **state)
+{
+    const suite *s = *state;
+    if (!tpp_device_caps(s->device)->is_cpu) skip();
+    planned p = plan_case(s, &fusions[0], NULL, false);
+    const tpp_plan_node *n = only_node(p.plan, "conv2d");
+    assert_int_equal(act_of(n), TPP_ACT_RELU);
+    assert_true(n->info.in[TPP_GEMM_BIAS] >= 0); /* of the folded normalisation */
+    planned_close(&p);
+    p = plan_case(s, &fusions[4], NULL, false);
+    assert_true(only_node(p.plan, "gemm")->info.in[TPP_GEMM_RESIDUAL] >= 0);
+    planned_close(&p);
+    p = plan_case(s, &fusions[6], NULL, false);
+    assert_int_equal(count_nodes(p.plan, "gemm"), 2);
+    assert_int_equal(count_nodes(p.plan, "binary"), 0);
+    planned_close(&p);
+}
+
+static void an_unfused_plan_runs_every_node(void **state)
+{
+    const suite *s = *state;
+    planned p = plan_case(s, &fusions[1], "plain", true);
+    assert_int_equal(count_nodes(p.plan, "conv2d"), 2);
+    assert_int_equal(count_nodes(p.plan, "frozen_bn"), 1);
+    assert_int_equal(count_nodes(p.plan, "binary"), 1);
+    assert_int_equal(count_nodes(p.plan, "activate"), 1);
+    assert_int_equal(count_nodes(p.plan, NULL), 5);
+    planned_close(&p);
+}
+
+static void fusion_does_not_change_results(void **state)
+{
+    const suite *s = *state;
+    for (int i = 0; i < FUSIONS; i++) {
+        size_t n = 0, m = 0;
+        planned plain = plan_case(s, &fusions[i], "plain", true);
+        float *want = run_for(plain.plan, "y", &n);
+        for (int a = 0; a < ALGORITHMS; a++) {
+            planned p = plan_case(s, &fusions[i], algorithms[a], false);
+            float *got = run_for(p.plan, "y", &m);
+            assert_int_equal(n, m);
+            const double d = difference(got, want, n);
+            if (d > 1e-5)
+                fail_msg("%s with %s: off by %g", fusions[i].name,
+                         algorithms[a] != NULL ? algorithms[a] : "its own choice", d);
+            tpp_free(got);
+            planned_close(&p);
+        }
+        tpp_free(want);
+        planned_close(&plain);
+    }
+}
+
+/* ---- what is kept ---- */
+
+static void a_kept_mark_holds_what_was_computed(void **state)
+{
+    const suite *s = *state;
+    size_t n = 0, bytes = 0;
+    tpp_plan_result r;
+    planned kept = plan_case(s, &fusions[3], NULL, false),
+            all = plan_case(s, &fusions[3], NULL, true);
+    tpp_free(run_for(kept.plan, "y", &n));
+    tpp_free(run_for(all.plan, "y", &n));
+    float *a = read_bytes(kept.plan, "before", &bytes), *b = read_bytes(all.plan, "before", &bytes);
+    assert_true(difference(a, b, bytes / sizeof(float)) <= 1e-5);
+    bool seen = false;
+    for (int i = 0; tpp_plan_result_at(kept.plan, i, &r); i++)
+        if (r.is_mark) seen = strcmp(r.name, "before") == 0 && r.height == 8 && r.width == 10;
+    assert_true(seen);
+    tpp_free(a);
+    tpp_free(b);
+    planned_close(&kept);
+    planned_close(&all);
+    planned dropped = plan_case(s, &fusions[2], NULL, false);
+    assert_null(tpp_plan_buffer(dropped.plan, "before", NULL, NULL));
+    planned_close(&dropped);
+}
+
+static void an_output_in_the_middle_is_not_merged_away(void **state)
+{
+    const suite *s = *state;
+    size_t n = 0;
+    tpp_graph *g = open_graph();
+    const tpp_value h = tpp_linear(g, rows_input(g, "x"), "linear", 32);
+    tpp_output(g, "h", h);
+    tpp_output(g, "y", tpp_activate(g, h, TPP_ACT_RELU));
+    planned p = plan_graph(g, s->store, &(tpp_plan_options){.name = "middle"});
+    float *y = run_for(p.plan, "y", &n), *before = read_bytes(p.plan, "h", &n);
+    int negative = 0;
+    for (size_t i = 0; i < n / sizeof(float); i++) {
+        negative += before[i] < 0;
+        assert_true(y[i] == (before[i] > 0 ? before[i] : 0));
+    }
+    assert_true(negative > 0);
+    tpp_free(y);
+    tpp_free(before);
+    planned_close(&p);
+}
+
+static void what_nothing_reads_is_not_run(void **state)
+{
+    const suite *s = *state;
+    tpp_graph *g = open_graph();
+    const tpp_value x = rows_input(g, "x");
+    (void)tpp_activate(g, tpp_linear(g, x, "unused", 64), TPP_ACT_RELU);
+    tpp_output(g, "y", tpp_activate(g, x, TPP_ACT_TANH));
+    const int asked = s->source.asked;
+    planned p = plan_graph(g, s->store, &(tpp_plan_options){.name = "dead"});
+    assert_int_equal(count_nodes(p.plan, NULL), 1);
+    assert_int_equal(s->source.asked, asked); /* nor are its weights loaded */
+    planned_close(&p);
+}
+
+static void inputs_parameters_and_constants_may_be_outputs(void **state)
+{
+    const suite *s = *state;
+    static const float data[3] = {1, 2, 3};
+    tpp_graph *g = open_graph();
+    const tpp_value x = tpp_input(g, "x", TPP_F32, TPP_SHAPE(2, 3));
+    const tpp_value c = tpp_constant(g, "numbers", TPP_F32, TPP_SHAPE(3), data);
+    tpp_output(g, "same", tpp_reshape(g, x, TPP_SHAPE(6)));
+    tpp_output(g, "constant", c);
+    tpp_output(g, "doubled", tpp_add(g, c, c));
+    tpp_output(g, "weights", tpp_param(g, "linear.weight", TPP_SHAPE(32, 32)));
+    planned p = plan_graph(g, s->store, &(tpp_plan_options){.name = "leaves"});
+    size_t n = 0, bytes = 0;
+    float *x6 = run_for(p.plan, "same", &n), *input = read_bytes(p.plan, "x", &bytes);
+    assert_int_equal(n, 6);
+    assert_memory_equal(x6, input, bytes);
+    float *known = read_bytes(p.plan, "constant", &bytes);
+    assert_memory_equal(known, data, sizeof(data));
+    float *twice = read_bytes(p.plan, "doubled", &bytes),
+          *w = read_bytes(p.plan, "weights", &bytes);
+    for (int i = 0; i < 3; i++) assert_true(twice[i] == 2 * data[i]);
+    assert_true(w[0] ==
+                (float)(tpp_synth_value(tpp_synth_key("linear.weight", 1), 0) * sqrt(3.0 / 32)));
+    assert_int_equal(count_nodes(p.plan, NULL), 0); /* what is constant is computed once */
+    tpp_free(x6);
+    tpp_free(input);
+    tpp_free(known);
+    tpp_free(twice);
+    tpp_free(w);
+    planned_close(&p);
+}
+
+/* ---- algorithms ---- */
+
+static void record_mixed(tpp_graph *g)
+{
+    const tpp_value many = tpp_linear(g, rows_input(g, "x"), "many", 64);
+    const tpp_value few = tpp_linear(g, tpp_input(g, "f", TPP_F32, TPP_SHAPE(1, 4, 32)), "few", 64);
+    tpp_output(g, "many", many);
+    tpp_output(g, "few", tpp_layernorm(g, few, "norm", 1e-5f));
+}
+
+static const tpp_plan_node *gemm_of_rows(const tpp_plan *p, int64_t rows)
+{
+    for (int at = 0; at < p->n_order; at++) {
+        const tpp_plan_node *n = &p->node[p->order[at]];
+        if (!n->constant && n->info.op == &tpp_op_gemm &&
+            tpp_shape_rows(&p->value[n->info.out[0]].info.shape) == rows)
+            return n;
+    }
+    fail_msg("no product of %d rows", (int)rows);
+    return NULL;
+}
+
+static void a_wanted_algorithm_is_taken_where_it_can_be(void **state)
+{
+    const suite *s = *state;
+    const bool clblast = !tpp_device_caps(s->device)->no_clblast;
+    for (int a = 0; a < ALGORITHMS; a++) {
+        tpp_graph *g = open_graph();
+        record_mixed(g);
+        planned p = plan_graph(g, s->store,
+                               &(tpp_plan_options){.name = "mixed", .algorithm = algorithms[a]});
+        const char *many = gemm_of_rows(p.plan, 40)->algorithm->name,
+                   *few = gemm_of_rows(p.plan, 4)->algorithm->name,
+                   *norm = only_node(p.plan, "layernorm")->algorithm->name;
+        if (algorithms[a] == NULL) {
+            planned_close(&p);
+            continue;
+        }
+        if (strcmp(algorithms[a], "clblast") == 0) {
+            if (clblast) assert_string_equal(many, "clblast");
+            assert_string_not_equal(few, "clblast");  /* too few rows for it */
+            assert_string_not_equal(norm, "clblast"); /* has none */
+        } else {
+            assert_string_equal(many, algorithms[a]);
+            assert_string_equal(few, algorithms[a]);
+            assert_string_equal(norm, algorithms[a]);
+        }
+        planned_close(&p);
+    }
+}
+
+static void an_unknown_algorithm_leaves_the_choice_as_it_is(void **state)
+{
+    const suite *s = *state;
+    planned own = plan_case(s, &fusions[1], NULL, false),
+            unknown = plan_case(s, &fusions[1], "quantum", false);
+    assert_int_equal(own.plan->n_order, unknown.plan->n_order);
+    for (int at = 0; at < own.plan->n_order; at++)
+        assert_ptr_equal(own.plan->node[own.plan->order[at]].algorithm,
+                         unknown.plan->node[unknown.plan->order[at]].algorithm);
+    planned_close(&own);
+    planned_close(&unknown);
+}
+
+static void a_plan_can_be_printed_and_profiled(void **state)
+{
+    const suite *s = *state;
+    planned p = plan_case(s, &fusions[1], NULL, false);
+    double *ms = tpp_calloc((size_t)tpp_plan_nodes(p.plan), sizeof(*ms));
+    char *text = NULL;
+    size_t size = 0;
+    UNIT_OK(tpp_plan_profile(p.plan, ms));
+    FILE *f = open_memstream(&text, &size);
+    assert_non_null(f);
+    tpp_plan_print(p.plan, f, ms, 100);
+    (void)fclose(f);
+    assert_non_null(strstr(text, "plan conv+bn+residual+relu on "));
+    assert_non_null(strstr(text, "+residual+relu"));
+    assert_non_null(strstr(text, "[1,80,24]"));
+    assert_non_null(strstr(text, "output"));
+    assert_non_null(strstr(text, "total"));
+    const double flops = 80.0 * 24 * 2 * (16 * 9 + 16); /* a multiply-add is two */
+    assert_true(fabs(tpp_plan_flops(p.plan) - flops) < 0.05 * flops);
+    free(text);
+    tpp_free(ms);
+    planned_close(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nodes_are_merged_where_they_may_be),
+        cmocka_unit_test(merged_nodes_hold_what_they_swallowed),
+        cmocka_unit_test(an_unfused_plan_runs_every_node),
+        cmocka_unit_test(fusion_does_not_change_results),
+        cmocka_unit_test(a_kept_mark_holds_what_was_computed),
+        cmocka_unit_test(an_output_in_the_middle_is_not_merged_away),
+        cmocka_unit_test(what_nothing_reads_is_not_run),
+        cmocka_unit_test(inputs_parameters_and_constants_may_be_outputs),
+        cmocka_unit_test(a_wanted_algorithm_is_taken_where_it_can_be),
+        cmocka_unit_test(an_unknown_algorithm_leaves_the_choice_as_it_is),
+        cmocka_unit_test(a_plan_can_be_printed_and_profiled),
+    };
+    return cmocka_run_group_tests_name("nn.plan", tests, open_suite, close_suite);
+}
