@@ -1,5 +1,6 @@
 /* --frames: a part of a sequence is read, named and written back at its own place.
  * SPDX-License-Identifier: MIT */
+#define _POSIX_C_SOURCE 200809L
 #include "folder.h"
 #include "infer/frames.h"
 #include "io/image.h"
