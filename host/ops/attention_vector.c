@@ -19,10 +19,20 @@ static int head_size(const tpp_call *c)
     return tpp_int(tpp_shape_cols(&c->in[Q].shape) / a->heads);
 }
 
+/* Of attention_vector: queries and results of all strips, scores of one, maxima and sums. */
+static size_t local_bytes(const tpp_caps *caps)
+{
+    const tpp_tile t = tpp_tile_of(caps);
+    const size_t rows = (size_t)STRIPS * (size_t)t.rows, width = MAX_HEAD + 16;
+    return sizeof(float) * ((2 * rows + (size_t)t.rows) * width +
+                            rows * ((size_t)t.vector_width + 1) + (size_t)t.rows);
+}
+
 bool tpp_attention_vector_supports(const tpp_call *c, const tpp_caps *caps)
 {
     const int head = head_size(c);
-    return head % tpp_panel_width(caps) == 0 && head <= MAX_HEAD;
+    return head % tpp_panel_width(caps) == 0 && head <= MAX_HEAD &&
+           local_bytes(caps) <= caps->local_mem;
 }
 
 /* Keys in panels. */
