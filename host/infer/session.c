@@ -107,6 +107,12 @@ static size_t max_size(size_t a, size_t b)
     return a > b ? a : b;
 }
 
+/* What a frame brings back: its mask, and its record at a multiple of 64. */
+static size_t down_bytes(const tpp_session *s)
+{
+    return s->mask_bytes + sizeof(float) * TPP_RECORD_FLOATS + 128;
+}
+
 /* What the plans want, against what the device has; before the largest pieces are taken. */
 static tpp_status open_arena(tpp_session *s)
 {
@@ -119,14 +125,16 @@ static tpp_status open_arena(tpp_session *s)
         arena = max_size(arena, tpp_plan_arena_bytes(p));
         own += tpp_plan_own_bytes(p);
     }
-    const size_t weights = tpp_store_bytes(s->store), total = arena + own + weights;
+    own += (size_t)tpp_session_depth(s) * (s->frame_bytes + down_bytes(s));
+    const size_t open = tpp_device_bytes(tpp_store_device(s->store)), total = arena + own + open;
     if (total > caps->global_mem || arena > caps->max_alloc)
         return TPP_FAIL(TPP_EDEVMEM,
                         "a network input of %dx%d wants %.0f MB on the device (activations %.0f, "
-                        "buffers %.0f, weights %.0f), %s has %.0f MB and gives %.0f MB in one "
+                        "buffers %.0f, weights and what else is in use %.0f), %s has %.0f MB and "
+                        "gives %.0f MB in one "
                         "piece: take smaller frames (infer.short, infer.max) or fewer ahead",
                         s->dims.height, s->dims.width, (double)total / 1e6, (double)arena / 1e6,
-                        (double)own / 1e6, (double)weights / 1e6, caps->name,
+                        (double)own / 1e6, (double)open / 1e6, caps->name,
                         (double)caps->global_mem / 1e6, (double)caps->max_alloc / 1e6);
     return tpp_buffer_open(&s->arena, tpp_store_device(s->store), arena > 0 ? arena : 4);
 }
@@ -152,7 +160,7 @@ static tpp_status connect(tpp_session *s)
     s->pixels = s->options.normalized ? tpp_plan_buffer(s->backbone, "image", NULL, NULL)
                                       : tpp_plan_buffer(s->image, "pixels", NULL, NULL);
     return tpp_ring_open(&s->ring, tpp_store_device(s->store), tpp_session_depth(s), s->frame_bytes,
-                         s->mask_bytes + sizeof(float) * TPP_RECORD_FLOATS + 128);
+                         down_bytes(s));
 }
 
 /* ---- prompts ---- */
