@@ -112,9 +112,10 @@ static json_t *volume_json(const tpp_frames *f)
 
 static json_t *input_json(const tpp_frames *f)
 {
-    json_t *j = json_pack("{s:o, s:s, s:I, s:i, s:i, s:i}", "path", text_json(f->path), "kind",
-                          f->is_volume ? "nifti" : "png", "frames", (json_int_t)f->count, "height",
-                          f->height, "width", f->width, "channels", f->channels);
+    json_t *j = json_pack("{s:o, s:s, s:I, s:I, s:i, s:i, s:i}", "path", text_json(f->path), "kind",
+                          f->is_volume ? "nifti" : "png", "first_frame", (json_int_t)f->first,
+                          "frames", (json_int_t)f->count, "height", f->height, "width", f->width,
+                          "channels", f->channels);
     if (f->is_volume && j != NULL) {
         json_t *more = volume_json(f);
         (void)json_object_update(j, more);
@@ -159,8 +160,9 @@ static json_t *frames_json(const tpp_report *r)
         const tpp_report_frame *f = &r->frames[i];
         (void)json_array_append_new(
             all,
-            json_pack("{s:I, s:o, s:b, s:f, s:i, s:i, s:I, s:[f,f,f,f]}", "frame", (json_int_t)i,
-                      "name", text_json(tpp_frames_name(r->input, i, name, sizeof(name))), "found",
+            json_pack("{s:I, s:o, s:b, s:f, s:i, s:i, s:I, s:[f,f,f,f]}", "frame",
+                      (json_int_t)(r->input->first + i), "name",
+                      text_json(tpp_frames_name(r->input, i, name, sizeof(name))), "found",
                       f->area_px > 0, "score", (double)f->score, "query", f->best, "prompt",
                       f->prompt, "area_px", (json_int_t)f->area_px, "box_cxcywh", (double)f->box[0],
                       (double)f->box[1], (double)f->box[2], (double)f->box[3]));
@@ -242,7 +244,7 @@ static tpp_status write_csv(const tpp_report *r, const tpp_out_folder *out)
     tpp_str_format(&s, "frame,name,score,found,area_px,area_mm2,cx,cy,w,h,query,prompt\r\n");
     for (int64_t i = 0; i < r->input->count; i++) {
         const tpp_report_frame *f = &r->frames[i];
-        tpp_str_format(&s, "%" PRId64 ",", i);
+        tpp_str_format(&s, "%" PRId64 ",", r->input->first + i);
         add_quoted(&s, tpp_frames_name(r->input, i, name, sizeof(name)));
         tpp_str_format(&s, ",%.6f,%d,%" PRId64 ",", (double)f->score, f->area_px > 0, f->area_px);
         if (mm2 > 0) tpp_str_format(&s, "%.3f", (double)f->area_px * mm2);

@@ -44,7 +44,7 @@ typedef struct tpp_report {
     int ahead;
     const tpp_report_prompt *prompts;
     int n_prompts;
-    const tpp_report_frame *frames; /* input->count of them */
+    const tpp_report_frame *frames; /* input->count of them, of frame input->first on */
     const tpp_warnings *warnings;   /* may be NULL */
 } tpp_report;
 

@@ -218,6 +218,22 @@ static void overwrite_replaces_results(void **state)
     remove_out();
 }
 
+static void some_frames_alone(void **state)
+{
+    (void)state;
+    write_discs("five", 5, 1);
+    EXPECT_OK("tpp segment -q -i five -o out -m model -p 'a disc' --frames 2:4 && ls out/masks | "
+              "tr '\\n' ' ' && cut -d, -f1,2 out/frames.csv | tr -d '\\r' | tr '\\n' ' '");
+    assert_string_equal(program_out, "002.png 003.png frame,name 2,\"002.png\" 3,\"003.png\" ");
+    json_t *j = read_report("out/report.json");
+    const json_t *input = json_object_get(j, "input");
+    assert_int_equal(json_integer_value(json_object_get(input, "first_frame")), 2);
+    assert_int_equal(json_integer_value(json_object_get(input, "frames")), 2);
+    json_decref(j);
+    remove_out();
+    EXPECT_FAILS(2, "--frames", "tpp segment -q -i five -o out -m model -p x --frames 4:6");
+}
+
 /* The run is stopped by a signal between two frames. */
 static void a_signal_leaves_nothing(void **state)
 {
@@ -262,6 +278,7 @@ int main(void)
         cmocka_unit_test_setup(threshold_and_set_reach_the_model, start_clean),
         cmocka_unit_test_setup(dump_holds_the_tensors_of_every_frame, start_clean),
         cmocka_unit_test_setup(overwrite_replaces_results, start_clean),
+        cmocka_unit_test_setup(some_frames_alone, start_clean),
         cmocka_unit_test_setup(a_signal_leaves_nothing, start_clean),
         cmocka_unit_test_setup(real_sequences_go_through, start_clean),
     };
