@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* ---- interruption: the run stops between two frames and cleans up ---- */
@@ -52,6 +53,14 @@ static void take_log(void *context, tpp_log_level level, const char *module, con
     (void)fprintf(stderr, "tpp: %s%s%s%s\n", starts[level], level == TPP_LOG_DEBUG ? module : "",
                   level == TPP_LOG_DEBUG ? ": " : "", text);
     if (level == TPP_LOG_WARN) tpp_warnings_add(&d->warnings, text);
+}
+
+/* TPP_LOG can only ask for more here: warnings belong into the report. */
+static tpp_log_level log_level(bool quiet)
+{
+    const char *wanted = getenv("TPP_LOG");
+    if (wanted != NULL && strcmp(wanted, "debug") == 0) return TPP_LOG_DEBUG;
+    return quiet ? TPP_LOG_WARN : TPP_LOG_INFO;
 }
 
 static bool show_progress(void *context, int64_t done, int64_t count)
@@ -148,8 +157,7 @@ static int run(arguments *a)
     a->job.progress = show_progress;
     a->job.context = &d;
     if (a->job.device == NULL) a->job.device = getenv("TPP_DEVICE");
-    if (getenv("TPP_LOG") == NULL)
-        tpp_log_set(a->quiet ? TPP_LOG_WARN : TPP_LOG_INFO, take_log, &d);
+    tpp_log_set(log_level(a->quiet), take_log, &d);
     watch_signals();
     const tpp_status s = tpp_segment(&result, &a->job, &on_input);
     end_bar(&d);
