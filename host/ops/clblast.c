@@ -33,7 +33,7 @@ enum { LARGEST_TILE = 128 };
 
 /* Terms that CLBlast sums in one chain: longer products are several, added up in y, so that
  * rounding errors do not grow with k. */
-enum { LONGEST_SUM = 512 };
+enum { LONGEST_SUM = 1024 };
 
 static size_t chunk_of(size_t k)
 {
