@@ -158,10 +158,10 @@ static json_t *frames_json(const tpp_report *r)
     char name[NAME_SIZE];
     for (int64_t i = 0; i < r->input->count; i++) {
         const tpp_report_frame *f = &r->frames[i];
+        const json_int_t number = r->input->first + i;
         (void)json_array_append_new(
             all,
-            json_pack("{s:I, s:o, s:b, s:f, s:i, s:i, s:I, s:[f,f,f,f]}", "frame",
-                      (json_int_t)(r->input->first + i), "name",
+            json_pack("{s:I, s:o, s:b, s:f, s:i, s:i, s:I, s:[f,f,f,f]}", "frame", number, "name",
                       text_json(tpp_frames_name(r->input, i, name, sizeof(name))), "found",
                       f->area_px > 0, "score", (double)f->score, "query", f->best, "prompt",
                       f->prompt, "area_px", (json_int_t)f->area_px, "box_cxcywh", (double)f->box[0],
