@@ -1,7 +1,7 @@
 #!/bin/sh
 # One name leads everywhere: each op of TPP_REF_MAP (host/ref/ref.h) has its host side, its float64
 # reference and, unless it is made of other ops' kernels, its kernel file under its own name or its
-# family's; and no such file is there without an op.
+# family's; no such file is there without an op, and every kernel file is launched and catalogued.
 # usage: names.sh SOURCE_DIR
 # SPDX-License-Identifier: MIT
 set -u
@@ -55,6 +55,10 @@ done
 for path in cl_kernels/*.cl; do
     name=$(basename "$path" .cl)
     grep -q "\"$name\"" host/*/*.c || finding "$path: no host file launches from \"$name\""
+done
+for path in cl_kernels/*.cl cl_kernels/*.clh; do
+    name=$(basename "$path")
+    grep -q "^| .$name. " cl_kernels/README.md || finding "$path is not in cl_kernels/README.md"
 done
 
 echo "$(echo "$ops" | wc -w) ops, $bad findings"
