@@ -240,14 +240,15 @@ typedef struct tpp_frame_record_attr {
 double tpp_ref_act(int act, double x);
 double tpp_ref_act_slope(int act, double x);
 
+/* clang-format off */
 #define TPP_REF_MAP(X)                                                                             \
-    X(gemm)                                                                                        \
-    X(conv2d) X(ffn) X(pack) X(frozen_bn) X(fold_bn) X(maxpool) X(activate) X(activate_backward)   \
-        X(binary) X(layernorm) X(layernorm_backward) X(groupnorm) X(attention)                     \
-            X(attention_backward) X(deform_attention) X(deform_attention_backward) X(prompt_mix)   \
-                X(argmax) X(topk) X(gather_rows) X(scatter_rows) X(embedding) X(resample) X(slice) \
-                    X(concat) X(copy) X(reduce_rows) X(box_refine) X(mask_head) X(resize_axis)     \
-                        X(normalize_image) X(resize_mask) X(frame_record)
+    X(gemm) X(conv2d) X(ffn) X(pack) X(frozen_bn) X(fold_bn) X(maxpool) X(activate)                \
+    X(activate_backward) X(binary) X(layernorm) X(layernorm_backward) X(groupnorm) X(attention)    \
+    X(attention_backward) X(deform_attention) X(deform_attention_backward) X(prompt_mix) X(argmax) \
+    X(topk) X(gather_rows) X(scatter_rows) X(embedding) X(resample) X(slice) X(concat) X(copy)     \
+    X(reduce_rows) X(box_refine) X(mask_head) X(resize_axis) X(normalize_image) X(resize_mask)     \
+    X(frame_record)
+/* clang-format on */
 
 #define TPP_REF_DECLARE(name) void tpp_ref_##name(const tpp_ref_call *c);
 TPP_REF_MAP(TPP_REF_DECLARE)

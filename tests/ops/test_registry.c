@@ -3,13 +3,15 @@
  * TPP_TEST_DEVICE names one device; TPP_TEST_OP one op; TPP_TEST_SMALLEST=1 runs first cases only;
  * TPP_TEST_ALGORITHM one algorithm. So the same program serves PoCL, rusticl and oclgrind.
  * SPDX-License-Identifier: MIT */
+/* cmocka.h needs what stands before it. */
+/* clang-format off */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-
 #include <cmocka.h>
+/* clang-format on */
 
 #include "ops/check.h"
 
