@@ -34,7 +34,11 @@ static tpp_status node_key(tpp_plan *p, const tpp_plan_node *n, int port)
         if (r >= 0) tpp_str_format(&key, "%s", tpp_shape_text(&p->value[n->info.in[i]].info.shape));
     }
     tpp_str_format(&key, ")%d", port);
-    if (key.status != TPP_OK) return key.status;
+    if (key.status != TPP_OK) {
+        const tpp_status s = key.status;
+        tpp_str_free(&key);
+        return s;
+    }
     p->value[n->info.out[port]].key = key.text;
     return TPP_OK;
 }
