@@ -1,4 +1,4 @@
-/* An 8-bit picture in memory.
+/* A picture in memory, of 8 or 16 bits a channel.
  * SPDX-License-Identifier: MIT */
 #ifndef TPP_IO_IMAGE_H
 #define TPP_IO_IMAGE_H
@@ -10,10 +10,12 @@
 /* Largest side, and most pixels, that readers and writers accept. */
 enum { TPP_IMAGE_MAX_SIDE = 16384, TPP_IMAGE_MAX_PIXELS = 64 << 20 };
 
-/* Zero-initialise. pixels: [height, width, channels]; channels 1 is grey, 3 is RGB. */
+/* Zero-initialise. pixels: [height, width, channels]; channels 1 is grey, 3 is RGB. Of a picture
+ * with 16 bits a channel `pixels` is NULL, and `deep` holds them. */
 typedef struct tpp_image {
     int width, height, channels;
     uint8_t *pixels;
+    uint16_t *deep;
 } tpp_image;
 
 /* Black pixels. TPP_EUSAGE for sizes that no picture may have. */

@@ -8,6 +8,7 @@ void tpp_volume_free(tpp_volume *v)
 {
     tpp_free(v->voxels);
     tpp_free(v->header);
+    if (v->source_free != NULL) v->source_free(v->source);
     *v = (tpp_volume){0};
 }
 
@@ -20,6 +21,8 @@ const char *tpp_affine_source_text(tpp_affine_source source)
         return "qform";
     case TPP_AFFINE_PIXDIM:
         return "pixdim";
+    case TPP_AFFINE_FILE:
+        return "header";
     }
     return "?";
 }
