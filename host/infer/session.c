@@ -29,6 +29,8 @@ static const char *const state_names[TPP_STATES] = {"ref",  "qpos", "content",
 static const char *const handover_names[] = {"encoder",    "mask_features", "prompt",
                                              "memory_key", "memory_value",  "res2"};
 
+static const char *const stage_names[TPP_STAGES] = {"res2", "res3", "res4", "res5"};
+
 static tpp_status link_text(tpp_plan *to, const tpp_plan *text)
 {
     for (size_t i = 0; i < sizeof(text_names) / sizeof(text_names[0]); i++)
@@ -67,7 +69,7 @@ static tpp_status open_handover(tpp_session *s, const char *name)
 {
     tpp_shape shape;
     tpp_dtype type;
-    const tpp_plan *from = strcmp(name, "res2") == 0 ? s->backbone : s->encode;
+    const tpp_plan *from = strcmp(name, "res2") == 0 ? tpp_session_backbone(s) : s->encode;
     tpp_handover h = {.name = name, .batch = tpp_plan_buffer(from, name, &shape, &type)};
     const int state = strcmp(name, "memory_key") == 0     ? 4
                       : strcmp(name, "memory_value") == 0 ? 5
@@ -98,6 +100,7 @@ static tpp_status record_frame_plan(tpp_session *s, tpp_frame_plan *f)
             TPP_TRY(tpp_plan_copy_out(f->plan, name, s->state[i]));
     }
     f->mask = tpp_plan_buffer(f->plan, "mask_pixels", NULL, NULL);
+    f->logits = tpp_plan_buffer(f->plan, "mask_logits", NULL, NULL);
     f->record = tpp_plan_buffer(f->plan, "record", NULL, NULL);
     return TPP_OK;
 }
@@ -107,10 +110,22 @@ static size_t max_size(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-/* What a frame brings back: its mask, and its record at a multiple of 64. */
+/* What a frame brings back: mask, record and logits, each at a multiple of 64. */
 static size_t down_bytes(const tpp_session *s)
 {
-    return s->mask_bytes + sizeof(float) * TPP_RECORD_FLOATS + 128;
+    const size_t logits = s->options.probabilities ? s->mask_bytes * sizeof(float) : 0;
+    return s->mask_bytes + sizeof(float) * TPP_RECORD_FLOATS + logits + 192;
+}
+
+/* Sessions over the same images run one after another and can share an arena. */
+static tpp_status take_arena(tpp_session *s, size_t bytes)
+{
+    const tpp_session *first = s->options.images;
+    s->owns_arena = first == NULL || tpp_buffer_bytes(first->arena) < bytes;
+    if (s->owns_arena)
+        return tpp_buffer_open(&s->arena, tpp_store_device(s->store), bytes > 0 ? bytes : 4);
+    s->arena = first->arena;
+    return TPP_OK;
 }
 
 /* What the plans want, against what the device has; before the largest pieces are taken. */
@@ -136,7 +151,7 @@ static tpp_status open_arena(tpp_session *s)
                         s->dims.height, s->dims.width, (double)total / 1e6, (double)arena / 1e6,
                         (double)own / 1e6, (double)open / 1e6, caps->name,
                         (double)caps->global_mem / 1e6, (double)caps->max_alloc / 1e6);
-    return tpp_buffer_open(&s->arena, tpp_store_device(s->store), arena > 0 ? arena : 4);
+    return take_arena(s, arena);
 }
 
 static tpp_status connect(tpp_session *s)
@@ -144,21 +159,21 @@ static tpp_status connect(tpp_session *s)
     TPP_TRY(open_arena(s));
     TPP_TRY(tpp_plan_record(s->text, s->arena));
     if (s->image != NULL) TPP_TRY(tpp_plan_record(s->image, s->arena));
-    TPP_TRY(link_plans(s->backbone, s->image, "image"));
-    TPP_TRY(tpp_plan_record(s->backbone, s->arena));
-    TPP_TRY(link_text(s->encode, s->text));
-    for (int i = 2; i <= 5; i++) {
-        char name[8];
-        (void)snprintf(name, sizeof(name), "res%d", i);
-        TPP_TRY(link_plans(s->encode, s->backbone, name));
+    if (s->backbone != NULL) {
+        TPP_TRY(link_plans(s->backbone, s->image, "image"));
+        TPP_TRY(tpp_plan_record(s->backbone, s->arena));
     }
+    TPP_TRY(link_text(s->encode, s->text));
+    for (size_t i = 0; i < TPP_STAGES; i++)
+        TPP_TRY(link_plans(s->encode, tpp_session_backbone(s), stage_names[i]));
     TPP_TRY(tpp_plan_record(s->encode, s->arena));
     for (int i = 0; i < TPP_STATES; i++) TPP_TRY(open_state(s, i));
     for (size_t i = 0; i < sizeof(handover_names) / sizeof(handover_names[0]); i++)
         TPP_TRY(open_handover(s, handover_names[i]));
     for (int f = 0; f < s->n_frames; f++) TPP_TRY(record_frame_plan(s, &s->frame[f]));
-    s->pixels = s->options.normalized ? tpp_plan_buffer(s->backbone, "image", NULL, NULL)
-                                      : tpp_plan_buffer(s->image, "pixels", NULL, NULL);
+    if (s->backbone != NULL)
+        s->pixels = s->options.normalized ? tpp_plan_buffer(s->backbone, "image", NULL, NULL)
+                                          : tpp_plan_buffer(s->image, "pixels", NULL, NULL);
     return tpp_ring_open(&s->ring, tpp_store_device(s->store), tpp_session_depth(s), s->frame_bytes,
                          down_bytes(s));
 }
@@ -231,6 +246,44 @@ static tpp_status check_prompts(const tpp_session *s, const tpp_prompt *prompts,
 
 /* ---- open and close ---- */
 
+tpp_plan *tpp_session_backbone(const tpp_session *s)
+{
+    return s->options.images != NULL ? s->options.images->backbone : s->backbone;
+}
+
+/* Sessions over the images of another follow it in everything but prompts. */
+static void follow(tpp_session_options *o)
+{
+    const tpp_session_options *first = &o->images->options;
+    o->height = first->height;
+    o->width = first->width;
+    o->channels = first->channels;
+    o->net_height = o->images->dims.height;
+    o->net_width = o->images->dims.width;
+    o->ahead = first->ahead;
+    o->normalized = first->normalized;
+    o->dump = first->dump;
+}
+
+/* The first session starts the frames of all. */
+static tpp_status join(tpp_session *s)
+{
+    tpp_session *first = s->options.images;
+    if (first == NULL) return TPP_OK;
+    tpp_session **grown = tpp_realloc(first->others, (size_t)first->n_others + 1, sizeof(*grown));
+    if (grown == NULL) return TPP_ENOMEM;
+    first->others = grown;
+    first->others[first->n_others++] = s;
+    return TPP_OK;
+}
+
+static void leave(tpp_session *s)
+{
+    tpp_session *first = s->options.images;
+    for (int i = 0; first != NULL && i < first->n_others; i++)
+        if (first->others[i] == s) first->others[i--] = first->others[--first->n_others];
+}
+
 static tpp_status check_options(tpp_session_options *o)
 {
     if (o->ahead == 0 || o->dump) o->ahead = 1;
@@ -248,6 +301,11 @@ static tpp_status open_session(tpp_session *s, const tpp_prompt *prompts, int n_
     int longest = 0, height = s->options.net_height, width = s->options.net_width;
     tpp_session_options *o = &s->options;
     const double t = s->config->infer.threshold;
+    if (o->images != NULL && o->images->options.images != NULL)
+        return TPP_FAIL(TPP_EUSAGE, "a session that has its images from another has none to give");
+    if (o->images != NULL && o->images->pushed > 0)
+        return TPP_FAIL(TPP_EUSAGE, "frames were pushed before the session for another object");
+    if (o->images != NULL) follow(o);
     TPP_TRY(check_options(o));
     TPP_TRY(check_prompts(s, prompts, n_prompts, &longest));
     if (o->normalized) {
@@ -259,12 +317,14 @@ static tpp_status open_session(tpp_session *s, const tpp_prompt *prompts, int n_
     TPP_TRY(tpp_model_dims_set(&s->dims, s->config, height, width, n_prompts, longest));
     s->logit_threshold = (float)log(t / (1.0 - t));
     const size_t pixels = (size_t)o->height * (size_t)o->width;
-    s->frame_bytes = o->normalized ? pixels * 3 * sizeof(float) : pixels * (size_t)o->channels;
+    if (o->images == NULL)
+        s->frame_bytes = o->normalized ? pixels * 3 * sizeof(float) : pixels * (size_t)o->channels;
     s->mask_bytes = pixels;
     TPP_NEW(s->blank, pixels);
     TPP_TRY(tpp_session_open_plans(s));
     TPP_TRY(connect(s));
     TPP_TRY(encode_prompts(s, prompts));
+    TPP_TRY(join(s));
     return tpp_device_finish(tpp_store_device(s->store));
 }
 
@@ -289,6 +349,7 @@ tpp_status tpp_session_open(tpp_session **out, const struct tpp_model_config *co
 void tpp_session_close(tpp_session *s)
 {
     if (s == NULL) return;
+    leave(s);
     tpp_ring_close(s->ring);
     for (int f = 0; f < s->n_frames; f++) tpp_plan_close(s->frame[f].plan);
     tpp_plan_close(s->encode);
@@ -298,7 +359,8 @@ void tpp_session_close(tpp_session *s)
     for (int i = 0; i < s->n_handovers; i++)
         if (s->handover[i].frame != s->handover[i].batch) tpp_buffer_close(s->handover[i].frame);
     for (int i = 0; i < TPP_STATES; i++) tpp_buffer_close(s->state[i]);
-    tpp_buffer_close(s->arena);
+    if (s->owns_arena) tpp_buffer_close(s->arena);
+    tpp_free(s->others);
     tpp_free(s->blank);
     tpp_free(s);
 }

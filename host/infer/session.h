@@ -7,6 +7,10 @@
  *
  *   push 0 .. push depth-1, take 0, push depth, take 1, ... , flush, take, take, ...
  *
+ * Several objects in one sequence: open one session, then one more for each further object with
+ * `images` set to the first. Frames are pushed to the first alone, its backbone runs once for all,
+ * and every session has its own results to take.
+ *
  * SPDX-License-Identifier: MIT */
 #ifndef TPP_INFER_SESSION_H
 #define TPP_INFER_SESSION_H
@@ -32,12 +36,18 @@ typedef struct tpp_session_options {
     int ahead;                   /* frames encoded together, 1 to 16; 0 means 1 */
     bool normalized;             /* frames are pushed as normalised floats, no resize */
     bool dump;                   /* keep marked tensors; then tpp_session_dump after each take */
+    bool probabilities;          /* results have them; four bytes more a pixel come back */
     const char *algorithm;       /* tried first for every node; NULL: the registry's choice */
+    /* The session whose images this one looks at, or NULL. It stays open until this one is closed;
+     * sizes, ahead, normalized and dump are taken from it. */
+    tpp_session *images;
 } tpp_session_options;
 
 /* What the host is told of a frame. */
 typedef struct tpp_frame_result {
-    const uint8_t *mask; /* [height, width], 0 or 1; valid until the next push or close */
+    const uint8_t *mask; /* [height, width], 0 or 1; valid until the next push or close; NULL: the
+                            frame lies before tpp_session_begin, and nothing else is set */
+    const float *logits; /* [height, width], whose sigmoid is the probability; or NULL */
     float box[4];        /* cx, cy, w, h in [0, 1] of the frame */
     float score;         /* sigmoid of the best query's logit */
     int best, prompt;    /* chosen query and prompt */
@@ -71,8 +81,17 @@ TPP_MUST_CHECK tpp_status tpp_session_flush(tpp_session *s);
 TPP_MUST_CHECK tpp_status tpp_session_take(tpp_session *s, tpp_frame_result *out);
 bool tpp_session_can_take(const tpp_session *s);
 
-/* Starts a new sequence with the same prompts. All frames must have been taken. */
+/* Starts a new sequence with the same prompts, here and in the sessions that share the images. All
+ * frames must have been taken, also from those. */
 TPP_MUST_CHECK tpp_status tpp_session_reset(tpp_session *s);
+
+/* Before the first push of a sequence: the object is looked for from frame `first` (0 after a
+ * reset) on; results of frames before it have no mask. */
+void tpp_session_begin(tpp_session *s, int64_t first);
+
+/* Before the first push of a sequence, and until it is said again: every frame is looked at by
+ * itself, nothing goes from one to the next. */
+void tpp_session_alone(tpp_session *s, bool alone);
 
 /* A marked tensor in the reference's layout: maps as [C, h, w], sequences as [tokens, C]. */
 typedef struct tpp_dumped {

@@ -13,7 +13,7 @@ enum { TPP_MAX_FRAME_PLANS = 16, TPP_MAX_AHEAD = 16, TPP_RECORD_FLOATS = 8 };
 typedef struct tpp_frame_plan {
     tpp_frame_spec spec;
     tpp_plan *plan;
-    tpp_buffer *mask, *record; /* borrowed outputs */
+    tpp_buffer *mask, *logits, *record; /* borrowed outputs; logits with options.probabilities */
 } tpp_frame_plan;
 
 /* What encode leaves for the frame graph, and where the frame graph reads it. */
@@ -40,16 +40,24 @@ struct tpp_session {
     tpp_handover handover[TPP_HANDOVERS];
     int n_handovers;
     tpp_buffer *state[TPP_STATES]; /* by the order of state_names in session.c */
-    tpp_buffer *arena;
+    tpp_buffer *arena;             /* the one of options.images where that is large enough */
+    bool owns_arena;
+    tpp_session **others; /* sessions that share the images of this one */
+    int n_others;
     tpp_ring *ring;
     tpp_buffer *pixels; /* where frames are uploaded to; borrowed */
     size_t frame_bytes, mask_bytes;
     uint8_t *blank; /* an empty mask, for frames below infer.min_score */
 
     int64_t pushed, started, taken; /* frames of this sequence */
+    int64_t begin;                  /* the first of them that is looked at */
+    bool alone;                     /* no propagation */
     int queries;                    /* of the next frame to start */
     int last_plan;                  /* index into `frame` of the frame started last */
 };
+
+/* The plan that makes res2 .. res5 for this session. */
+tpp_plan *tpp_session_backbone(const tpp_session *s);
 
 /* Queries of frame t (from 1), 0 for a first frame; `before` is the number of frame t - 1. */
 tpp_frame_spec tpp_session_spec(const tpp_session *s, int64_t t, int before);

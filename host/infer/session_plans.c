@@ -158,6 +158,14 @@ static tpp_status build_frame(tpp_graph *g, const tpp_session *s, const void *sp
     tpp_value mask = TPP_NONE;
     (void)tpp_node(g, "resize_mask", &attr, 1, &logits, &mask);
     tpp_output(g, "mask_pixels", mask);
+    if (s->options.probabilities) {
+        const tpp_map map = {
+            .v = tpp_reshape(g, logits, TPP_SHAPE(1, (int64_t)attr.height * attr.width, 1)),
+            .height = attr.height,
+            .width = attr.width};
+        tpp_output(g, "mask_logits",
+                   tpp_resample(g, map, attr.out_height, attr.out_width, TPP_RESAMPLE_BILINEAR).v);
+    }
     return tpp_graph_status(g);
 }
 
@@ -188,8 +196,10 @@ static tpp_status open_frame_plans(tpp_session *s)
 tpp_status tpp_session_open_plans(tpp_session *s)
 {
     TPP_TRY(open_plan(&s->text, s, "text", build_text, NULL));
-    if (!s->options.normalized) TPP_TRY(open_plan(&s->image, s, "image", build_image, NULL));
-    TPP_TRY(open_plan(&s->backbone, s, "backbone", build_backbone, NULL));
+    if (s->options.images == NULL) {
+        if (!s->options.normalized) TPP_TRY(open_plan(&s->image, s, "image", build_image, NULL));
+        TPP_TRY(open_plan(&s->backbone, s, "backbone", build_backbone, NULL));
+    }
     TPP_TRY(open_plan(&s->encode, s, "encode", build_encode, NULL));
     return open_frame_plans(s);
 }

@@ -22,10 +22,32 @@ static const tpp_frame_plan *plan_of(tpp_session *s, int64_t t)
     return NULL;
 }
 
+/* Number of the next frame in its chain, from 1; below: nothing is looked for yet. */
+static int64_t chain_number(const tpp_session *s)
+{
+    const int64_t t = s->started - s->begin + 1;
+    return s->alone && t > 1 ? 1 : t;
+}
+
+static tpp_status bring_back(tpp_session *s, const tpp_frame_plan *f)
+{
+    const tpp_piece back[] = {
+        {.buffer = f->mask, .bytes = s->mask_bytes},
+        {.buffer = f->record, .bytes = sizeof(float) * TPP_RECORD_FLOATS},
+        {.buffer = f->logits, .bytes = s->mask_bytes * sizeof(float)},
+    };
+    return tpp_ring_down(s->ring, (int)(s->started % tpp_session_depth(s)), back,
+                         f->logits != NULL ? 3 : 2);
+}
+
 /* The chain of one frame: what encode left for it, the frame graph, the memory for the next. */
 static tpp_status start_frame(tpp_session *s, int image)
 {
-    const int64_t t = s->started + 1;
+    const int64_t t = chain_number(s);
+    if (t < 1) {
+        s->started++;
+        return TPP_OK;
+    }
     const tpp_frame_plan *f = plan_of(s, t);
     if (f == NULL) return TPP_FAIL(TPP_EINTERNAL, "no plan for frame %lld", (long long)t);
     for (int i = 0; i < s->n_handovers; i++) {
@@ -38,32 +60,47 @@ static tpp_status start_frame(tpp_session *s, int image)
         const tpp_handover *h = &s->handover[i];
         if (h->keep != NULL) TPP_TRY(tpp_buffer_copy(h->keep, 0, h->frame, 0, h->bytes));
     }
-    const tpp_piece back[] = {
-        {.buffer = f->mask, .bytes = s->mask_bytes},
-        {.buffer = f->record, .bytes = sizeof(float) * TPP_RECORD_FLOATS},
-    };
-    TPP_TRY(tpp_ring_down(s->ring, (int)(s->started % tpp_session_depth(s)), back, 2));
+    TPP_TRY(bring_back(s, f));
     s->queries = f->spec.queries > 0 ? f->spec.queries : s->config->model.num_queries;
     s->started++;
     return TPP_OK;
 }
 
-/* Everything that depends on the images alone, for a whole batch; then their chain. */
+/* One object in a batch of images whose features are there: its encoding, then its chain. */
+static tpp_status start_object(tpp_session *s, int images)
+{
+    if (s->started + images > s->begin) TPP_TRY(tpp_plan_run(s->encode));
+    for (int i = 0; i < images; i++) TPP_TRY(start_frame(s, i));
+    return TPP_OK;
+}
+
+/* Everything that depends on the images alone, for a whole batch; then what is looked for. */
 static tpp_status start_batch(tpp_session *s)
 {
     const int images = (int)(s->pushed - s->started);
     if (images == 0) return TPP_OK;
     if (s->image != NULL) TPP_TRY(tpp_plan_run(s->image));
     TPP_TRY(tpp_plan_run(s->backbone));
-    TPP_TRY(tpp_plan_run(s->encode));
-    for (int i = 0; i < images; i++) TPP_TRY(start_frame(s, i));
+    TPP_TRY(start_object(s, images));
+    for (int i = 0; i < s->n_others; i++) TPP_TRY(start_object(s->others[i], images));
     return TPP_OK;
+}
+
+/* Sessions that share images are taken from frame by frame; the slowest counts. */
+static int64_t least_taken(const tpp_session *s)
+{
+    int64_t least = s->taken;
+    for (int i = 0; i < s->n_others; i++)
+        if (s->others[i]->taken < least) least = s->others[i]->taken;
+    return least;
 }
 
 tpp_status tpp_session_push(tpp_session *s, const void *frame)
 {
     const int depth = tpp_session_depth(s);
-    if (s->pushed - s->taken >= depth)
+    if (s->options.images != NULL)
+        return TPP_FAIL(TPP_EUSAGE, "frames are pushed to the session that has the images");
+    if (s->pushed - least_taken(s) >= depth)
         return TPP_FAIL(TPP_EUSAGE, "%d frames are in flight: take one before pushing the next",
                         depth);
     const size_t image = (size_t)(s->pushed - s->started);
@@ -77,7 +114,7 @@ tpp_status tpp_session_push(tpp_session *s, const void *frame)
 
 tpp_status tpp_session_flush(tpp_session *s)
 {
-    return start_batch(s);
+    return s->options.images != NULL ? TPP_OK : start_batch(s);
 }
 
 bool tpp_session_can_take(const tpp_session *s)
@@ -91,9 +128,15 @@ tpp_status tpp_session_take(tpp_session *s, tpp_frame_result *out)
     float record[TPP_RECORD_FLOATS];
     if (!tpp_session_can_take(s))
         return TPP_FAIL(TPP_EUSAGE, "no frame to take: push more, or flush");
+    if (s->taken < s->begin) {
+        *out = (tpp_frame_result){.frame = s->taken++};
+        return TPP_OK;
+    }
     TPP_TRY(tpp_ring_take(s->ring, (int)(s->taken % tpp_session_depth(s)), &bytes));
-    memcpy(record, bytes + (s->mask_bytes + 63) / 64 * 64, sizeof(record));
+    const size_t record_at = (s->mask_bytes + 63) / 64 * 64;
+    memcpy(record, bytes + record_at, sizeof(record));
     tpp_frame_result r = {.mask = bytes, .frame = s->taken};
+    if (s->options.probabilities) r.logits = (const float *)(const void *)(bytes + record_at + 64);
     memcpy(r.box, record, sizeof(r.box));
     r.score = 1.0f / (1.0f + expf(-record[4]));
     r.best = (int)record[5];
@@ -104,14 +147,32 @@ tpp_status tpp_session_take(tpp_session *s, tpp_frame_result *out)
     return TPP_OK;
 }
 
+static void forget(tpp_session *s)
+{
+    s->pushed = s->started = s->taken = s->begin = 0;
+    s->queries = 0;
+}
+
 tpp_status tpp_session_reset(tpp_session *s)
 {
-    if (s->taken != s->pushed)
+    if (s->options.images != NULL)
+        return TPP_FAIL(TPP_EUSAGE, "a reset is asked of the session that has the images");
+    if (least_taken(s) != s->pushed)
         return TPP_FAIL(TPP_EUSAGE, "%lld frames were not taken before the reset",
-                        (long long)(s->pushed - s->taken));
-    s->pushed = s->started = s->taken = 0;
-    s->queries = 0;
+                        (long long)(s->pushed - least_taken(s)));
+    forget(s);
+    for (int i = 0; i < s->n_others; i++) forget(s->others[i]);
     return TPP_OK;
+}
+
+void tpp_session_begin(tpp_session *s, int64_t first)
+{
+    s->begin = first;
+}
+
+void tpp_session_alone(tpp_session *s, bool alone)
+{
+    s->alone = alone;
 }
 
 /* ---- dumps ---- */
@@ -164,7 +225,7 @@ tpp_status tpp_session_dump(tpp_session *s, bool text, tpp_dump_sink *sink, void
     if (text) return dump_plan(s->text, sink, context);
     if (s->taken == 0 || s->taken != s->started)
         return TPP_FAIL(TPP_EUSAGE, "a dump wants one frame in flight at a time");
-    TPP_TRY(dump_plan(s->backbone, sink, context));
+    TPP_TRY(dump_plan(tpp_session_backbone(s), sink, context));
     TPP_TRY(dump_plan(s->encode, sink, context));
     return dump_plan(s->frame[s->last_plan].plan, sink, context);
 }
@@ -180,7 +241,8 @@ static const tpp_frame_plan *usual_frame(const tpp_session *s)
 tpp_session_info tpp_session_info_of(const tpp_session *s)
 {
     const tpp_plan *next = usual_frame(s)->plan;
-    tpp_session_info info = {.arena_bytes = tpp_buffer_bytes(s->arena),
+    const tpp_plan *backbone = tpp_session_backbone(s);
+    tpp_session_info info = {.arena_bytes = s->owns_arena ? tpp_buffer_bytes(s->arena) : 0,
                              .store_bytes = tpp_store_bytes(s->store),
                              .ring_bytes = tpp_ring_bytes(s->ring),
                              .net_height = s->dims.height,
@@ -190,10 +252,9 @@ tpp_session_info tpp_session_info_of(const tpp_session *s)
         const tpp_plan *p = i < 4 ? plans[i] : s->frame[i - 4].plan;
         if (p != NULL) info.own_bytes += tpp_plan_own_bytes(p);
     }
-    info.frame_flops =
-        (tpp_plan_flops(s->backbone) + tpp_plan_flops(s->encode)) / s->options.ahead +
-        tpp_plan_flops(next);
-    info.launches = tpp_plan_launches(s->backbone) + tpp_plan_launches(s->encode) +
+    info.frame_flops = (tpp_plan_flops(backbone) + tpp_plan_flops(s->encode)) / s->options.ahead +
+                       tpp_plan_flops(next);
+    info.launches = tpp_plan_launches(backbone) + tpp_plan_launches(s->encode) +
                     (s->image != NULL ? tpp_plan_launches(s->image) : 0) + tpp_plan_launches(next);
     return info;
 }
