@@ -31,19 +31,47 @@ typedef struct tpp_view {
     int64_t dim[3]; /* columns, rows, slices */
     int64_t origin, stride[3];
     double spacing_mm[3]; /* of columns, rows, slices */
+    int axis[3];          /* the file's axis that each runs along */
+    bool flip[3];         /* in the opposite direction */
 } tpp_view;
 
-/* `dim` and `spacing_mm` in the file's order x, y, z. */
+/* Axial slices. `dim` and `spacing_mm` in the file's order x, y, z. */
 tpp_view tpp_orientation_view(const tpp_orientation *o, const int64_t dim[3],
                               const double spacing_mm[3]);
+
+/* The file's own order: columns along x, rows along y, slices along z. */
+tpp_view tpp_view_stored(const int64_t dim[3], const double spacing_mm[3]);
+
+/* What slices are cut across. */
+typedef enum tpp_axis {
+    TPP_AXIS_AUTO,
+    TPP_AXIS_AXIAL,
+    TPP_AXIS_CORONAL,  /* from anterior on; row 0 is superior, column 0 the patient's right */
+    TPP_AXIS_SAGITTAL, /* from the right on; row 0 is superior, column 0 anterior */
+    TPP_AXIS_TIME,     /* frames as they are stored */
+    TPP_AXIS_COUNT
+} tpp_axis;
+
+/* "coronal" */
+const char *tpp_axis_text(tpp_axis axis);
+
+/* From axial slices to axial, coronal or sagittal ones. */
+tpp_view tpp_view_cut(const tpp_view *axial, tpp_axis axis);
+
+/* The anatomical axis that AUTO means: across the largest spacing when it is more than 1.5 times
+ * the smallest, else axial. */
+tpp_axis tpp_view_best_axis(const tpp_view *axial);
+
+/* Millimetres of (column, row, slice), from those of the file's voxels. */
+tpp_affine tpp_view_affine(const tpp_view *v, const tpp_affine *file);
 
 static inline int64_t tpp_view_index(const tpp_view *v, int64_t slice, int64_t row, int64_t column)
 {
     return v->origin + column * v->stride[0] + row * v->stride[1] + slice * v->stride[2];
 }
 
-/* Copies slice k (0 the most inferior) as [rows, columns] out of, or into, a whole volume in the
- * file's order. `slice` is in 0..dim[2]-1. */
+/* Copies slice k as [rows, columns] out of, or into, a whole volume in the file's order. `slice` is
+ * in 0..dim[2]-1. */
 void tpp_view_get_slice(const tpp_view *v, float *out, const float *voxels, int64_t slice);
 void tpp_view_put_slice(const tpp_view *v, uint8_t *voxels, const uint8_t *in, int64_t slice);
 

@@ -107,6 +107,71 @@ static void all_orders_and_flips_show_the_same_slices(void **state)
     }
 }
 
+/* Of voxel (slice k, row r, column c) of a cut, its number among the axial slices. */
+static int number_of_cut(tpp_axis axis, int64_t k, int64_t r, int64_t c)
+{
+    if (axis == TPP_AXIS_CORONAL) return (int)((K - 1 - r) * R * C + k * C + c);
+    if (axis == TPP_AXIS_SAGITTAL) return (int)((K - 1 - r) * R * C + c * C + k);
+    return (int)(k * R * C + r * C + c);
+}
+
+static void assert_cut(const tpp_view *v, tpp_axis axis, const float *voxels, const tpp_affine *a)
+{
+    const tpp_affine mm = tpp_view_affine(v, a);
+    for (int64_t k = 0; k < v->dim[2]; k++)
+        for (int64_t r = 0; r < v->dim[1]; r++)
+            for (int64_t c = 0; c < v->dim[0]; c++)
+                assert_true(voxels[tpp_view_index(v, k, r, c)] ==
+                            (float)number_of_cut(axis, k, r, c));
+    /* One step along columns, rows, slices, in millimetres to the right, front and top. */
+    static const int leads[TPP_AXIS_COUNT][3] = {[TPP_AXIS_AXIAL] = {0, 1, 2},
+                                                 [TPP_AXIS_CORONAL] = {0, 2, 1},
+                                                 [TPP_AXIS_SAGITTAL] = {1, 2, 0}};
+    for (int b = 0; b < 3; b++) {
+        const int world = leads[axis][b];
+        const bool up = axis == TPP_AXIS_AXIAL && world == 2;
+        assert_true(up ? mm.m[world][b] > 0 : mm.m[world][b] < 0);
+    }
+}
+
+static void all_orders_and_flips_show_the_same_cuts(void **state)
+{
+    (void)state;
+    for (int n = 0; n < ALL; n++) {
+        const storage s = make_storage(n);
+        float voxels[COUNT];
+        fill(voxels, &s);
+        double mm[3];
+        for (int j = 0; j < 3; j++) mm[j] = spacing_mm[s.axis[j]];
+        const tpp_orientation o = tpp_orientation_from_affine(&s.affine);
+        const tpp_view axial = tpp_orientation_view(&o, s.dim, mm);
+        for (int axis = TPP_AXIS_AXIAL; axis <= TPP_AXIS_SAGITTAL; axis++) {
+            const tpp_view v = tpp_view_cut(&axial, (tpp_axis)axis);
+            assert_int_equal(v.dim[0] * v.dim[1] * v.dim[2], COUNT);
+            assert_cut(&v, (tpp_axis)axis, voxels, &s.affine);
+        }
+    }
+}
+
+static void thick_slices_are_looked_at_one_by_one(void **state)
+{
+    (void)state;
+    const tpp_affine ras = {{{1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}, {0, 0, 0, 1}}};
+    const tpp_orientation o = tpp_orientation_from_affine(&ras);
+    static const struct {
+        double mm[3];
+        tpp_axis axis;
+    } cases[] = {{{1, 1, 5}, TPP_AXIS_AXIAL},
+                 {{1, 4, 1}, TPP_AXIS_CORONAL},
+                 {{3, 1, 1}, TPP_AXIS_SAGITTAL},
+                 {{1, 1.4, 1}, TPP_AXIS_AXIAL},
+                 {{1, 1, 1}, TPP_AXIS_AXIAL}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const tpp_view v = tpp_orientation_view(&o, (int64_t[]){C, R, K}, cases[i].mm);
+        assert_int_equal(tpp_view_best_axis(&v), cases[i].axis);
+    }
+}
+
 static void codes_name_where_axes_lead(void **state)
 {
     (void)state;
@@ -207,6 +272,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_orders_and_flips_show_the_same_slices),
+        cmocka_unit_test(all_orders_and_flips_show_the_same_cuts),
+        cmocka_unit_test(thick_slices_are_looked_at_one_by_one),
         cmocka_unit_test(codes_name_where_axes_lead),
         cmocka_unit_test(the_first_pixel_is_right_anterior_inferior),
         cmocka_unit_test(drawn_slices_come_back_to_their_place),
