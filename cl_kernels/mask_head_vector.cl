@@ -3,7 +3,7 @@
  * The first layer is eight dot products over the channels, whose vectors are summed crosswise into
  * one vector of eight outputs; the second and third layer live in such vectors.
  * One work-item (a group of its own) takes `each` pixels for all queries: features come from memory
- * once. Grid: (blocks of pixels).
+ * once. Grid: (blocks of pixels, batches); `queries` are those of a batch.
  * SPDX-License-Identifier: MIT */
 #ifndef CHANNELS
 #define CHANNELS 256
@@ -96,7 +96,11 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void mask_head_vector(
 {
     local float w0[D * CHANNELS];
     const int pixels = height * width, first = (int)get_group_id(0) * each;
-    const int last = min(first + each, pixels);
+    const int last = min(first + each, pixels), start = (int)get_group_id(1) * queries;
+    features += (size_t)get_group_id(1) * pixels * CHANNELS;
+    theta += (size_t)start * thetas;
+    box += 4 * start;
+    y += (size_t)start * pixels;
     for (int query = 0; query < queries; query++) {
         head h;
         read_head(&h, w0, theta + (size_t)query * thetas, rel_coord);

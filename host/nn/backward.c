@@ -240,7 +240,7 @@ static void gather_backward(sweep *s, const tpp_node_info *n, const tpp_value *d
 {
     tpp_gather_attr a;
     memcpy(&a, n->attr, sizeof(a));
-    a.rows = (int)rows_of(s->g, n->in[0]);
+    a.rows = (int)(rows_of(s->g, n->in[0]) / (a.batches > 1 ? a.batches : 1));
     give(s, n->in[0], node1(s->g, "scatter_rows", &a, 2, (tpp_value[]){dy[0], n->in[1]}));
 }
 

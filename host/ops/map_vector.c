@@ -117,7 +117,8 @@ tpp_status tpp_mask_head_vector_record(tpp_steps *s, const tpp_call *c)
     const int64_t pixels = (int64_t)a->height * a->width;
     (void)snprintf(options, sizeof(options), "-DVW=%d -DCHANNELS=%d", width_of_steps(s),
                    tpp_int(c->in[FEATURES].shape.d[2]));
-    const tpp_grid grid = {.global = {(size_t)((pixels + HEAD_PIXELS - 1) / HEAD_PIXELS)}};
+    const tpp_grid grid = {.global = {(size_t)((pixels + HEAD_PIXELS - 1) / HEAD_PIXELS),
+                                      (size_t)c->in[THETA].shape.d[0]}};
     return tpp_record(s, "mask_head_vector", "mask_head_vector", options, grid,
                       TPP_ARGS(TPP_ARG(c->out[0].mem), TPP_ARG(c->in[THETA].mem),
                                TPP_ARG(c->in[FEATURES].mem), TPP_ARG(c->in[BOX].mem),

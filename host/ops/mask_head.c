@@ -14,30 +14,33 @@ static tpp_status infer(const void *attr, const tpp_shape *in, tpp_shape *out)
     if (d < 1 || d > MAX_CHANNELS)
         return TPP_FAIL(TPP_ESHAPE, "mask_head: %d dynamic channels, 1 to %d are wanted",
                         a->channels, MAX_CHANNELS);
-    TPP_TRY(tpp_want_shape("mask_head", "features", &in[FEATURES], TPP_SHAPE(1, n, -1)));
+    TPP_TRY(tpp_want_shape("mask_head", "features", &in[FEATURES], TPP_SHAPE(-1, n, -1)));
+    const int64_t b = in[FEATURES].d[0];
     const int64_t inputs = in[FEATURES].d[2] + (a->rel_coord ? 2 : 0);
     const int64_t thetas = d * inputs + d * d + 3 * d + 1;
-    TPP_TRY(tpp_want_shape("mask_head", "theta", &in[THETA], TPP_SHAPE(1, -1, thetas)));
+    TPP_TRY(tpp_want_shape("mask_head", "theta", &in[THETA], TPP_SHAPE(b, -1, thetas)));
     const int64_t queries = in[THETA].d[1];
-    TPP_TRY(tpp_want_shape("mask_head", "box", &in[BOX], TPP_SHAPE(1, queries, 4)));
-    out[0] = TPP_SHAPE(1, queries, n);
+    TPP_TRY(tpp_want_shape("mask_head", "box", &in[BOX], TPP_SHAPE(b, queries, 4)));
+    out[0] = TPP_SHAPE(b, queries, n);
     return TPP_OK;
 }
 
 static tpp_status record(tpp_steps *s, const tpp_call *c)
 {
     const tpp_mask_head_attr *a = c->attr;
-    const int queries = tpp_int(c->in[THETA].shape.d[1]), thetas = tpp_int(c->in[THETA].shape.d[2]);
+    const int each = tpp_int(c->in[THETA].shape.d[1]), thetas = tpp_int(c->in[THETA].shape.d[2]);
+    const int queries = tpp_int(tpp_shape_rows(&c->in[THETA].shape)); /* of all batches */
     const int channels = tpp_int(c->in[FEATURES].shape.d[2]);
     char options[32];
     (void)snprintf(options, sizeof(options), "-DD=%d", a->channels);
-    return tpp_record_2d(
-        s, "mask_head", "mask_head_plain", options,
-        (const int64_t[2]){(int64_t)a->height * a->width, queries},
-        TPP_ARGS(TPP_ARG(c->out[0].mem), TPP_ARG(c->in[THETA].mem), TPP_ARG(c->in[FEATURES].mem),
-                 TPP_ARG(c->in[BOX].mem), TPP_ARG(a->height), TPP_ARG(a->width),
-                 TPP_ARG(a->image_height), TPP_ARG(a->image_width), TPP_ARG(a->rel_coord),
-                 TPP_ARG(a->coord_scale), TPP_ARG(queries), TPP_ARG(channels), TPP_ARG(thetas)));
+    return tpp_record_2d(s, "mask_head", "mask_head_plain", options,
+                         (const int64_t[2]){(int64_t)a->height * a->width, queries},
+                         TPP_ARGS(TPP_ARG(c->out[0].mem), TPP_ARG(c->in[THETA].mem),
+                                  TPP_ARG(c->in[FEATURES].mem), TPP_ARG(c->in[BOX].mem),
+                                  TPP_ARG(a->height), TPP_ARG(a->width), TPP_ARG(a->image_height),
+                                  TPP_ARG(a->image_width), TPP_ARG(a->rel_coord),
+                                  TPP_ARG(a->coord_scale), TPP_ARG(queries), TPP_ARG(each),
+                                  TPP_ARG(channels), TPP_ARG(thetas)));
 }
 
 static const tpp_algorithm algorithms[] = {
@@ -76,6 +79,10 @@ static const tpp_case cases[] = {
     {.name = "fewer_pixels_than_channels",
      .attr = ATTR(1, 5, 4, 20, 8, 0, 1.0f),
      .in = {S(1, 2, 8 * 16 + 64 + 25), S(1, 5, 16), S(1, 2, 4)},
+     .fill = {ANY, ANY, UNIT}},
+    {.name = "3_batches",
+     .attr = ATTR(9, 13, 33, 51, 8, 1, 1.0f),
+     .in = {S(3, 2, 8 * 34 + 64 + 25), S(3, 117, 32), S(3, 2, 4)},
      .fill = {ANY, ANY, UNIT}},
     {.name = "24_inputs",
      .attr = ATTR(7, 19, 28, 76, 8, 1, 1.0f),

@@ -14,20 +14,21 @@ static tpp_status infer(const void *attr, const tpp_shape *in, tpp_shape *out)
     if (!fits(a->height, a->out_height) || !fits(a->width, a->out_width))
         return TPP_FAIL(TPP_ESHAPE, "resize_mask: from %d x %d to %d x %d", a->height, a->width,
                         a->out_height, a->out_width);
-    TPP_TRY(
-        tpp_want_shape("resize_mask", "x", &in[0], TPP_SHAPE(1, (int64_t)a->height * a->width, 1)));
-    out[0] = TPP_SHAPE((int64_t)a->out_height * a->out_width);
+    TPP_TRY(tpp_want_shape("resize_mask", "x", &in[0],
+                           TPP_SHAPE(-1, (int64_t)a->height * a->width, 1)));
+    out[0] = TPP_SHAPE(in[0].d[0] * (int64_t)a->out_height * a->out_width);
     return TPP_OK;
 }
 
 static tpp_status record(tpp_steps *s, const tpp_call *c)
 {
     const tpp_resize_mask_attr *a = c->attr;
+    const int maps = tpp_int(c->in[0].shape.d[0]);
     return tpp_record_2d(s, "resize_mask", "resize_mask_plain", "",
-                         (const int64_t[2]){a->out_width, a->out_height},
+                         (const int64_t[2]){a->out_width, (int64_t)maps * a->out_height},
                          TPP_ARGS(TPP_ARG(c->out[0].mem), TPP_ARG(c->in[0].mem),
                                   TPP_ARG(a->threshold), TPP_ARG(a->height), TPP_ARG(a->width),
-                                  TPP_ARG(a->out_height), TPP_ARG(a->out_width)));
+                                  TPP_ARG(a->out_height), TPP_ARG(a->out_width), TPP_ARG(maps)));
 }
 
 static const tpp_algorithm algorithms[] = {
@@ -55,6 +56,7 @@ static const tpp_case cases[] = {
     {.name = "one_pixel", .attr = ATTR(1, 1, 4, 5, 0.0f), .in = {S(1, 1, 1)}},
     {.name = "four_times", .attr = ATTR(16, 24, 64, 96, 0.0f), .in = {S(1, 384, 1)}},
     {.name = "odd", .attr = ATTR(19, 31, 75, 118, 0.25f), .in = {S(1, 589, 1)}},
+    {.name = "3_maps", .attr = ATTR(5, 7, 19, 27, 0.125f), .in = {S(3, 35, 1)}},
     {.name = "down", .attr = ATTR(90, 67, 31, 33, -0.5f), .in = {S(1, 6030, 1)}},
     {.name = NULL},
 };

@@ -30,7 +30,8 @@ static double pixel(const double *theta, const double *features, int64_t c, cons
 void tpp_ref_mask_head(const tpp_ref_call *c)
 {
     const tpp_mask_head_attr *a = c->attr;
-    const int64_t queries = c->in_shape[0].d[1], thetas = c->in_shape[0].d[2];
+    const int64_t each = c->in_shape[0].d[1], thetas = c->in_shape[0].d[2];
+    const int64_t queries = c->in_shape[0].d[0] * each; /* of all batches */
     const int64_t n = (int64_t)a->height * a->width, channels = c->in_shape[1].d[2];
     for (int64_t q = 0; q < queries; q++)
         for (int64_t i = 0; i < n; i++) {
@@ -39,6 +40,7 @@ void tpp_ref_mask_head(const tpp_ref_call *c)
             const double offset[2] = {a->coord_scale * (box[0] * a->image_width - (double)x),
                                       a->coord_scale * (box[1] * a->image_height - (double)y)};
             c->out[0][q * n + i] =
-                pixel(c->in[0] + q * thetas, c->in[1] + i * channels, channels, offset, a);
+                pixel(c->in[0] + q * thetas, c->in[1] + (q / each * n + i) * channels, channels,
+                      offset, a);
         }
 }

@@ -155,10 +155,13 @@ typedef struct tpp_topk_attr {
 } tpp_topk_attr;
 
 /* gather_rows: y row i*repeat + j = x row index[i]. x [.., C] as R rows, index int [n] in [0, R);
- *   y [1, n*repeat, C].  scatter_rows (its backward): in dy [1, n*repeat, C], index; out dx of
- *   `rows` rows: [1, rows, C], sums in order of i, zero where no index points. */
+ *   y [1, n*repeat, C]. With batches B > 1 the same rows of each of B parts of x: x [B, R, C],
+ *   y [B, n*repeat, C].  scatter_rows (its backward): in dy [1, n*repeat, C], index; out dx of
+ *   `rows` rows: [1, rows, C], sums in order of i, zero where no index points; with batches dy is
+ *   [B, n*repeat, C] and dx [B, rows, C]. */
 typedef struct tpp_gather_attr {
     int repeat, rows; /* rows: scatter only */
+    int batches;      /* 0 means 1 */
 } tpp_gather_attr;
 
 /* embedding: y = word[id] + position[place] + type[0] (section 2.4).
@@ -192,14 +195,14 @@ typedef struct tpp_copy_attr {
 } tpp_copy_attr;
 
 /* box_refine: b = sigmoid(delta + inverse_sigmoid(ref)); a 2-d ref adds to (cx, cy) only (2.8).
- *   delta [1, Q, 4], ref [1, Q, 2 or 4]; y [1, Q, 4] (cx, cy, w, h). */
+ *   delta [B, Q, 4], ref [B or 1, Q, 2 or 4]; y [B, Q, 4] (cx, cy, w, h). */
 typedef struct tpp_box_refine_attr {
     int unused;
 } tpp_box_refine_attr;
 
 /* mask_head: dynamic 1x1 convolutions C+2 -> D -> D -> 1 per query (section 2.12).
- *   theta [1, Q, D*(C+2) + D*D + D + D + D + 1] (without rel_coord: D*C first),
- *   features [1, height*width, C], box [1, Q, 4]; y [1, Q, height*width] logits.
+ *   theta [B, Q, D*(C+2) + D*D + D + D + D + 1] (without rel_coord: D*C first),
+ *   features [B, height*width, C], box [B, Q, 4]; y [B, Q, height*width] logits.
  * Coordinates are raw pixels of the network input: cx*image_width - (4x + 2), times coord_scale. */
 typedef struct tpp_mask_head_attr {
     int height, width, image_height, image_width, channels; /* channels: D */
@@ -222,16 +225,16 @@ typedef struct tpp_normalize_attr {
     float mean[3], std[3];
 } tpp_normalize_attr;
 
-/* resize_mask: logits [1, height*width, 1], bilinear as `resample`, then logit > threshold.
- *   y U8 [out_height*out_width], 0 or 1. */
+/* resize_mask: logits [B, height*width, 1], bilinear as `resample`, then logit > threshold.
+ *   y U8 [B*out_height*out_width], 0 or 1. */
 typedef struct tpp_resize_mask_attr {
     int height, width, out_height, out_width;
     float threshold;
 } tpp_resize_mask_attr;
 
-/* frame_record: what the host is told of a frame.
- *   box [1, Q, 4], logit [1, Q, K], best int [1], prompt int [1];
- *   y [8] = cx, cy, w, h of the best query, its largest logit, best, prompt, 0. */
+/* frame_record: what the host is told of B frames that share one best query.
+ *   box [B, Q, 4], logit [B or 1, Q, K], best int [1], prompt int [B];
+ *   y [B*8], for each = cx, cy, w, h of the best query, its largest logit, best, prompt, 0. */
 typedef struct tpp_frame_record_attr {
     int unused;
 } tpp_frame_record_attr;

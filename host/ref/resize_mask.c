@@ -19,10 +19,8 @@ static pair axis(int64_t dst, int in, int out)
     return p;
 }
 
-void tpp_ref_resize_mask(const tpp_ref_call *c)
+static void resize(double *y, const double *x, const tpp_resize_mask_attr *a)
 {
-    const tpp_resize_mask_attr *a = c->attr;
-    const double *x = c->in[0];
     for (int64_t i = 0; i < a->out_height; i++)
         for (int64_t j = 0; j < a->out_width; j++) {
             const pair v = axis(i, a->height, a->out_height), h = axis(j, a->width, a->out_width);
@@ -30,6 +28,14 @@ void tpp_ref_resize_mask(const tpp_ref_call *c)
             const double first = upper[h.i0] * (1 - v.part) + lower[h.i0] * v.part;
             const double second = upper[h.i1] * (1 - v.part) + lower[h.i1] * v.part;
             const double logit = first * (1 - h.part) + second * h.part;
-            c->out[0][i * a->out_width + j] = logit > (double)a->threshold;
+            y[i * a->out_width + j] = logit > (double)a->threshold;
         }
+}
+
+void tpp_ref_resize_mask(const tpp_ref_call *c)
+{
+    const tpp_resize_mask_attr *a = c->attr;
+    const int64_t from = (int64_t)a->height * a->width, to = (int64_t)a->out_height * a->out_width;
+    for (int64_t b = 0; b < c->in_shape[0].d[0]; b++)
+        resize(c->out[0] + b * to, c->in[0] + b * from, a);
 }
