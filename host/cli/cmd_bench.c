@@ -26,15 +26,18 @@ static tpp_status measure(measured *m, tpp_trial *t, tpp_device *d, const tpp_tr
     return TPP_OK;
 }
 
-static void print_device(const tpp_device *d, const tpp_trial_arguments *a)
+static void print_device(const tpp_device *d, const tpp_trial_arguments *a, int clip)
 {
+    char together[32];
+    (void)snprintf(together, sizeof(together), clip > 0 ? "clips of %d" : "%d ahead",
+                   clip > 0 ? clip : a->ahead);
     const tpp_caps *c = tpp_device_caps(d);
     (void)printf("device          %s, %s, driver %s\n", c->name, c->platform, c->driver);
     (void)printf("                %d compute units, vectors of %d floats\n", c->compute_units,
                  c->vector_width);
-    (void)printf("configuration   %s, %dx%d, %d ahead, algorithm %s\n",
+    (void)printf("configuration   %s, %dx%d, %s, algorithm %s\n",
                  a->config != NULL ? a->config : "preset paper", a->size.height, a->size.width,
-                 a->ahead, a->algorithm != NULL ? a->algorithm : "by the registry");
+                 together, a->algorithm != NULL ? a->algorithm : "by the registry");
 }
 
 static void print_speed(const measured *m)
@@ -72,8 +75,8 @@ int tpp_cmd_bench(int argc, char **argv)
 {
     tpp_trial_arguments a;
     tpp_option options[TPP_TRIAL_ROWS + 2] = {
-        [TPP_TRIAL_ROWS] = {'n', "frames", TPP_OPTION_INT, &a.frames, "N", "frames to run", 3,
-                            100000},
+        [TPP_TRIAL_ROWS] = {'n', "frames", TPP_OPTION_INT, &a.frames, "N",
+                            "frames to run; with mode clip three clips at least", 3, 100000},
         [TPP_TRIAL_ROWS + 1] = {0, "profile", TPP_OPTION_FLAG, &a.profile, NULL,
                                 "time of every node, afterwards", 0, 0},
     };
@@ -96,7 +99,7 @@ int tpp_cmd_bench(int argc, char **argv)
     s = tpp_trial_start(&trial, &config, &device, &a);
     if (s == TPP_OK) s = measure(&m, &trial, device, &a);
     if (s == TPP_OK) {
-        print_device(device, &a);
+        print_device(device, &a, tpp_model_config_clip(&config, a.frames));
         print_speed(&m);
         print_counts(&m);
         if (a.profile) s = tpp_session_print(trial.session, stdout, true, m.peak);

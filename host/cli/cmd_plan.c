@@ -5,26 +5,35 @@
 
 #include <stdio.h>
 
-static void print_summary(const tpp_session_info *i)
+static void print_summary(const tpp_session_info *i, int clip)
 {
     (void)printf("\nmemory: activations %.1f MB (one arena), kept between graphs %.1f MB, weights "
                  "%.1f MB, staging %.1f MB\n",
                  (double)i->arena_bytes / 1e6, (double)i->own_bytes / 1e6,
                  (double)i->store_bytes / 1e6, (double)i->ring_bytes / 1e6);
-    (void)printf("a frame after the first: %.2f GFLOP in %d launches, network input %dx%d\n",
-                 i->frame_flops / 1e9, i->launches, i->net_height, i->net_width);
+    if (clip > 0)
+        (void)printf("a clip of %d frames: %.2f GFLOP in %d launches, network input %dx%d\n", clip,
+                     i->frame_flops * clip / 1e9, i->launches, i->net_height, i->net_width);
+    else
+        (void)printf("a frame after the first: %.2f GFLOP in %d launches, network input %dx%d\n",
+                     i->frame_flops / 1e9, i->launches, i->net_height, i->net_width);
 }
 
 int tpp_cmd_plan(int argc, char **argv)
 {
     tpp_trial_arguments a;
-    tpp_option options[TPP_TRIAL_ROWS];
+    tpp_option options[TPP_TRIAL_ROWS + 1] = {
+        [TPP_TRIAL_ROWS] = {'n', "frames", TPP_OPTION_INT, &a.frames, "N",
+                            "of the sequence, for mode clip [12]", 1, 100000},
+    };
     const tpp_usage usage = {
         "tpp plan", "[--config FILE] [--size HxW]",
         "Prints the graphs of a configuration as they would run: node, shapes, algorithm, FLOPs,\n"
         "bytes, place in the arena; then the memory that the device has to give. Weights are\n"
         "synthetic.",
-        "  tpp plan --config configs/r50.yaml --size 360x640\n", NULL};
+        "  tpp plan --config configs/r50.yaml --size 360x640\n"
+        "  tpp plan --config configs/referformer.yaml --size 360x640 --frames 5\n",
+        NULL};
     struct tpp_model_config config;
     tpp_trial trial = {0};
     tpp_device *device = NULL;
@@ -36,7 +45,7 @@ int tpp_cmd_plan(int argc, char **argv)
     if (s == TPP_OK) s = tpp_session_print(trial.session, stdout, false, 0);
     if (s == TPP_OK) {
         const tpp_session_info info = tpp_session_info_of(trial.session);
-        print_summary(&info);
+        print_summary(&info, tpp_model_config_clip(&config, a.frames));
     }
     tpp_trial_close(&trial);
     tpp_device_close(device);

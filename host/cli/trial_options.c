@@ -33,6 +33,7 @@ tpp_status tpp_trial_start(tpp_trial *t, struct tpp_model_config *config, tpp_de
                                        .prompts = a->prompts,
                                        .tokens = a->tokens,
                                        .ahead = a->ahead,
+                                       .frames = a->frames,
                                        .algorithm = a->algorithm};
     tpp_device *d = NULL;
     TPP_TRY(tpp_model_config_read(config, a->config, a->sets.item, (size_t)a->sets.count));

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include "config/model_config.h"
 
+#include <limits.h>
 #include <string.h>
 
 /* Index order is the enum's. */
@@ -38,7 +39,8 @@ static const tpp_field fields[] = {
     ENUM(preset, "paper", preset_names,
          "values to start from; every other key of the file is applied after it"),
     ENUM(mode, "online", mode_names,
-         "online: frame by frame with propagation; clip: all frames at once (ReferFormer)"),
+         "online: frame by frame with propagation; clip: all frames at once (ReferFormer), which "
+         "wants prop.box, prop.mask and prop.query false"),
 
     ENUM(backbone.name, "resnet50", backbone_names,
          "image network; tiny is a ResNet of one block per stage, for tests"),
@@ -122,6 +124,9 @@ static const tpp_field fields[] = {
     FLOAT(infer.threshold, "0.5", 0, 1, "probability above which a pixel belongs to the object"),
     BOOL(infer.sort, "true", "frames in the order of their names (D30)"),
     FLOAT(infer.min_score, "0", 0, 1, "score below which a frame's mask is left empty (D37)"),
+    INT(infer.clip, "0", 0, 4096,
+        "frames of a clip with mode clip, 0: the whole sequence; the last clip reaches back over "
+        "frames that are done when too few are left"),
 };
 
 static const tpp_preset_row presets[] = {
@@ -180,6 +185,17 @@ static bool propagates(const struct tpp_model_config *c)
     return c->prop.box || c->prop.mask || c->prop.query;
 }
 
+/* A clip's frames share their queries and start alike: nothing goes from one to the next. */
+static tpp_status check_mode(const struct tpp_model_config *c)
+{
+    if (c->mode != TPP_MODE_CLIP || !propagates(c)) return TPP_OK;
+    return TPP_FAIL(TPP_EUSAGE,
+                    "mode clip carries nothing from frame to frame and wants prop.box, prop.mask "
+                    "and prop.query false, got %s, %s, %s",
+                    c->prop.box ? "true" : "false", c->prop.mask ? "true" : "false",
+                    c->prop.query ? "true" : "false");
+}
+
 /* A frame cannot keep queries that the one before it did not have. */
 static tpp_status check_topk(const struct tpp_model_config *c)
 {
@@ -203,7 +219,15 @@ tpp_status tpp_model_config_check(const struct tpp_model_config *c)
 {
     TPP_TRY(check_widths(c));
     TPP_TRY(check_prompts(c));
+    TPP_TRY(check_mode(c));
     return check_topk(c);
+}
+
+int tpp_model_config_clip(const struct tpp_model_config *c, int64_t frames)
+{
+    if (c->mode != TPP_MODE_CLIP) return 0;
+    const int64_t most = frames < INT_MAX ? frames : INT_MAX;
+    return (int)(c->infer.clip > 0 && c->infer.clip < most ? c->infer.clip : most);
 }
 
 int tpp_model_config_queries(const struct tpp_model_config *c, int t, int before)
@@ -250,6 +274,7 @@ done:
 static const struct {
     const char *reference, *ours;
 } reference_keys[] = {
+    {"mode", "mode"},
     {"backbone", "backbone.name"},
     {"hidden", "model.hidden"},
     {"heads", "model.heads"},

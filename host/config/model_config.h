@@ -7,6 +7,7 @@
 #include "config/schema.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Names as they stand in files; the index is the enum's value. */
 #define TPP_PRESET_MAP(X) X(PAPER, "paper") X(OFFICIAL, "official")
@@ -114,6 +115,7 @@ struct tpp_model_config {
         int max;        /* longest side in pixels, 0: no limit */
         double threshold, min_score;
         bool sort;
+        int clip; /* frames of a clip, 0: the whole sequence; mode=clip only */
     } infer;
 };
 
@@ -136,6 +138,9 @@ TPP_MUST_CHECK tpp_status tpp_model_config_read(struct tpp_model_config *c, cons
 
 /* Constraints between keys (widths that must divide, levels, prompts). TPP_EUSAGE. */
 TPP_MUST_CHECK tpp_status tpp_model_config_check(const struct tpp_model_config *c);
+
+/* Frames that go through the network together in a sequence of `frames`: 0 with mode=online. */
+int tpp_model_config_clip(const struct tpp_model_config *c, int64_t frames);
 
 /* Number of queries of frame t (from 1), when `before` is that of frame t - 1. */
 int tpp_model_config_queries(const struct tpp_model_config *c, int t, int before);

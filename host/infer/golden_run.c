@@ -54,11 +54,15 @@ static tpp_status forward_dump(void *context, const tpp_dumped *t)
     return f->sink(f->context, &traced);
 }
 
-/* What the host was told, as the tensors of the same names: the indices in both forms count. */
+/* What the host was told, as the tensors of the same names: the indices in both forms count, and
+ * the score, which only files of clips hold. */
 static tpp_status forward_record(const forwarding *f, const tpp_frame_result *r)
 {
     char name[NAME_SIZE];
-    const double best = r->best, prompt = r->prompt;
+    const double best = r->best, prompt = r->prompt, score = (double)r->score;
+    (void)snprintf(name, sizeof(name), "frame%d.score", f->frame);
+    const tpp_traced c = {name, &score, TPP_SHAPE(1)};
+    TPP_TRY(f->sink(f->context, &c));
     (void)snprintf(name, sizeof(name), "frame%d.best", f->frame);
     const tpp_traced a = {name, &best, TPP_SHAPE(1)};
     TPP_TRY(f->sink(f->context, &a));
@@ -67,19 +71,30 @@ static tpp_status forward_record(const forwarding *f, const tpp_frame_result *r)
     return f->sink(f->context, &b);
 }
 
+static tpp_status take_frame(tpp_session *s, forwarding *f)
+{
+    tpp_frame_result result;
+    TPP_TRY(tpp_session_take(s, &result));
+    TPP_TRY(forward_record(f, &result));
+    return tpp_session_dump(s, false, forward_dump, f);
+}
+
+/* One by one, or all of them as one clip. */
 static tpp_status run_frames(tpp_session *s, const tpp_golden *g, forwarding *f)
 {
+    const int clip = tpp_model_config_clip(&g->config, g->frames), step = clip > 0 ? clip : 1;
     float *image = NULL;
     tpp_status status = TPP_OK;
     TPP_NEW(image, (int64_t)g->height * g->width * RGB);
-    for (int t = 0; t < g->frames && status == TPP_OK; t++) {
-        tpp_frame_result result;
-        f->frame = t + 1;
-        tpp_golden_image(image, g, t);
-        TPP_TRY_OR(done, status, tpp_session_push(s, image));
-        TPP_TRY_OR(done, status, tpp_session_take(s, &result));
-        TPP_TRY_OR(done, status, forward_record(f, &result));
-        TPP_TRY_OR(done, status, tpp_session_dump(s, false, forward_dump, f));
+    for (int t = 0; t < g->frames; t += step) {
+        for (int i = 0; i < step; i++) {
+            tpp_golden_image(image, g, t + i);
+            TPP_TRY_OR(done, status, tpp_session_push(s, image));
+        }
+        for (int i = 0; i < step; i++) {
+            f->frame = t + i + 1;
+            TPP_TRY_OR(done, status, take_frame(s, f));
+        }
     }
 done:
     tpp_free(image);
@@ -95,6 +110,7 @@ static tpp_status run_model(const tpp_golden *g, tpp_store *store, const prompts
                                          .net_height = g->height,
                                          .net_width = g->width,
                                          .normalized = true,
+                                         .clip = tpp_model_config_clip(&g->config, g->frames),
                                          .dump = true,
                                          .algorithm = algorithm};
     tpp_session *session = NULL;

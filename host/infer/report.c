@@ -191,16 +191,17 @@ static json_t *summary_json(const tpp_report *r)
 static json_t *report_json(const tpp_report *r)
 {
     return json_pack(
-        "{s:s, s:b, s:s, s:{s:s}, s:o, s:o?, s:o, s:o, s:o, s:{s:i, s:i, s:i, s:f}, s:o, s:o, "
+        "{s:s, s:b, s:s, s:{s:s}, s:o, s:o?, s:o, s:o, s:o, s:{s:i, s:i, s:i, s:i, s:f}, s:o, s:o, "
         "s:[s,s,s], s:o}",
         "schema", "tpp-report-1", "not_for_clinical_use", 1, "notice",
         "Research software. Not a medical device. Not for diagnosis or treatment decisions.",
         "program", "version", r->version, "device", device_json(r->device), "algorithm",
         r->algorithm != NULL ? text_json(r->algorithm) : NULL, "model", model_json(r->model),
         "input", input_json(r->input), "prompts", prompts_json(r), "network", "height",
-        r->info.net_height, "width", r->info.net_width, "ahead", r->ahead, "threshold",
-        r->model->config.infer.threshold, "summary", summary_json(r), "frames", frames_json(r),
-        "outputs", r->masks, "preview.png", "frames.csv", "warnings", warnings_json(r));
+        r->info.net_height, "width", r->info.net_width, "ahead", r->ahead, "clip", r->clip,
+        "threshold", r->model->config.infer.threshold, "summary", summary_json(r), "frames",
+        frames_json(r), "outputs", r->masks, "preview.png", "frames.csv", "warnings",
+        warnings_json(r));
 }
 
 static tpp_status write_named(const tpp_out_folder *out, const char *name, const char *text,

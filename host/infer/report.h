@@ -41,7 +41,7 @@ typedef struct tpp_report {
     const tpp_frames *input;
     const char *masks; /* name of the result below the folder */
     tpp_session_info info;
-    int ahead;
+    int ahead, clip; /* clip: frames of one; 0 with mode=online */
     const tpp_report_prompt *prompts;
     int n_prompts;
     const tpp_report_frame *frames; /* input->count of them, of frame input->first on */

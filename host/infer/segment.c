@@ -34,6 +34,8 @@ typedef struct job {
     tpp_dump dump;
     tpp_report_frame *frames;
     uint8_t *pixels; /* of one frame */
+    int clip;        /* frames that go in together; 0: one by one */
+    int64_t done;    /* frames whose results are in */
 } job;
 
 static void close_job(job *j)
@@ -113,6 +115,7 @@ static tpp_status open_device(job *j)
                                          .width = j->input.width,
                                          .channels = j->input.channels,
                                          .ahead = o->ahead,
+                                         .clip = j->clip,
                                          .dump = o->dump != NULL,
                                          .algorithm = o->algorithm};
     TPP_TRY(tpp_device_open(&j->device, o->device));
@@ -157,6 +160,32 @@ static tpp_status dump_tensors(job *j, int64_t frame)
     return tpp_session_dump(j->session, frame == 0, dump_one, &d);
 }
 
+/* ---- in which order frames go in ----
+ * One after another. A clip is always full: the last one reaches back over frames that are done
+ * when too few are left, and what it says of those is dropped. A turn is one frame pushed and
+ * taken. */
+
+static int64_t turns_of(const job *j)
+{
+    const int64_t n = j->input.count, clip = j->clip > 0 ? j->clip : 1;
+    return (n + clip - 1) / clip * clip;
+}
+
+static int64_t frame_of(const job *j, int64_t turn)
+{
+    const int64_t turns = turns_of(j);
+    return turn < turns - j->clip ? turn : turn - (turns - j->input.count);
+}
+
+/* Keeps as many frames in flight as the session takes; a dump wants one frame, or clip, at a time.
+ */
+static bool may_push(const job *j, int64_t pushed, int64_t taken)
+{
+    const int64_t clip = j->clip > 0 ? j->clip : 1;
+    if (j->o->dump != NULL && pushed / clip != taken / clip) return false;
+    return pushed < turns_of(j) && pushed - taken < tpp_session_depth(j->session);
+}
+
 static tpp_status push_frame(job *j, int64_t i)
 {
     TPP_TRY(tpp_frames_get(&j->input, i, j->pixels));
@@ -173,7 +202,7 @@ static tpp_status draw_tile(job *j, int64_t i, const uint8_t *mask)
 }
 
 /* Weights that overflow give masks all the same; they must not pass for a result. */
-static tpp_status check_finite(const tpp_frame_result *r)
+static tpp_status check_finite(const tpp_frame_result *r, int64_t frame)
 {
     bool finite = isfinite(r->score);
     for (int k = 0; k < 4; k++) finite = finite && isfinite(r->box[k]);
@@ -181,14 +210,16 @@ static tpp_status check_finite(const tpp_frame_result *r)
     return TPP_FAIL(TPP_EINTERNAL,
                     "frame %" PRId64 ": the network's result is not finite; the weights may be "
                     "damaged",
-                    r->frame);
+                    frame);
 }
 
 static tpp_status take_frame(job *j, int64_t i)
 {
     tpp_frame_result r;
     TPP_TRY(tpp_session_take(j->session, &r));
-    TPP_TRY(check_finite(&r));
+    if (i < j->done) return TPP_OK;
+    TPP_TRY(check_finite(&r, i));
+    j->done = i + 1;
     tpp_report_frame *row = &j->frames[i];
     *row = (tpp_report_frame){.score = r.score, .best = r.best, .prompt = r.prompt};
     memcpy(row->box, r.box, sizeof(row->box));
@@ -199,21 +230,19 @@ static tpp_status take_frame(job *j, int64_t i)
     return dump_tensors(j, i + 1);
 }
 
-/* Keeps as many frames in flight as the session takes. */
 static tpp_status run_frames(job *j)
 {
-    const int64_t count = j->input.count;
-    const int64_t depth = j->o->dump != NULL ? 1 : tpp_session_depth(j->session);
+    const int64_t count = j->input.count, turns = turns_of(j);
     int64_t pushed = 0;
-    for (int64_t taken = 0; taken < count; taken++) {
+    for (int64_t taken = 0; taken < turns; taken++) {
         const int64_t before = pushed;
-        while (pushed < count && pushed - taken < depth) TPP_TRY(push_frame(j, pushed++));
-        if (pushed == count && pushed > before) TPP_TRY(tpp_session_flush(j->session));
-        TPP_TRY(take_frame(j, taken));
-        if (j->o->progress != NULL && !j->o->progress(j->o->context, taken + 1, count))
+        while (may_push(j, pushed, taken)) TPP_TRY(push_frame(j, frame_of(j, pushed++)));
+        if (pushed == turns && pushed > before) TPP_TRY(tpp_session_flush(j->session));
+        TPP_TRY(take_frame(j, frame_of(j, taken)));
+        if (j->o->progress != NULL && !j->o->progress(j->o->context, j->done, count))
             return TPP_FAIL(TPP_EIO,
                             "stopped after %" PRId64 " of %" PRId64 " frames; nothing was written",
-                            taken + 1, count);
+                            j->done, count);
     }
     return TPP_OK;
 }
@@ -239,6 +268,7 @@ static tpp_status write_results(job *j)
                                .masks = j->masks.name,
                                .info = tpp_session_info_of(j->session),
                                .ahead = j->o->ahead,
+                               .clip = j->clip,
                                .prompts = j->described,
                                .n_prompts = j->o->n_prompts,
                                .frames = j->frames,
@@ -259,6 +289,7 @@ static void fill_result(tpp_segment_result *out, const job *j)
 static tpp_status run_job(job *j, bool *on_input)
 {
     TPP_TRY(read_input(j));
+    j->clip = tpp_model_config_clip(&j->model.config, j->input.count);
     TPP_TRY(open_device(j));
     TPP_TRY(open_results(j));
     *on_input = false;

@@ -64,7 +64,8 @@ static tpp_status open_state(tpp_session *s, int i)
     return TPP_OK;
 }
 
-/* A tensor that goes from encode (or the backbone) to the frame graph, image by image. */
+/* A tensor that goes from encode (or the backbone) to the frame graph, image by image or as a clip.
+ */
 static tpp_status open_handover(tpp_session *s, const char *name)
 {
     tpp_shape shape;
@@ -78,9 +79,9 @@ static tpp_status open_handover(tpp_session *s, const char *name)
     bool read = h.keep != NULL;
     for (int f = 0; f < s->n_frames; f++) read = read || tpp_plan_has_input(s->frame[f].plan, name);
     if (h.batch == NULL || !read) return TPP_OK;
-    h.bytes = bytes_of(&shape, type) / (size_t)s->options.ahead;
+    h.bytes = bytes_of(&shape, type) / (size_t)(s->batch / tpp_session_frames(s));
     h.frame = h.batch;
-    if (s->options.ahead > 1)
+    if (s->batch > tpp_session_frames(s))
         TPP_TRY(tpp_buffer_open(&h.frame, tpp_store_device(s->store), h.bytes));
     s->handover[s->n_handovers++] = h;
     for (int f = 0; f < s->n_frames; f++)
@@ -134,6 +135,8 @@ static tpp_status open_arena(tpp_session *s)
     const tpp_plan *fixed[] = {s->text, s->image, s->backbone, s->encode};
     const tpp_caps *caps = tpp_device_caps(tpp_store_device(s->store));
     size_t arena = 0, own = 0;
+    char frames[32];
+    (void)snprintf(frames, sizeof(frames), ", %d frames together,", s->batch);
     for (int i = 0; i < 4 + s->n_frames; i++) {
         const tpp_plan *p = i < 4 ? fixed[i] : s->frame[i - 4].plan;
         if (p == NULL) continue;
@@ -144,13 +147,15 @@ static tpp_status open_arena(tpp_session *s)
     const size_t open = tpp_device_bytes(tpp_store_device(s->store)), total = arena + own + open;
     if (total > caps->global_mem || arena > caps->max_alloc)
         return TPP_FAIL(TPP_EDEVMEM,
-                        "a network input of %dx%d wants %.0f MB on the device (activations %.0f, "
+                        "a network input of %dx%d%s wants %.0f MB on the device (activations %.0f, "
                         "buffers %.0f, weights and what else is in use %.0f), %s has %.0f MB and "
                         "gives %.0f MB in one "
-                        "piece: take smaller frames (infer.short, infer.max) or fewer ahead",
-                        s->dims.height, s->dims.width, (double)total / 1e6, (double)arena / 1e6,
-                        (double)own / 1e6, (double)open / 1e6, caps->name,
-                        (double)caps->global_mem / 1e6, (double)caps->max_alloc / 1e6);
+                        "piece: take smaller frames (infer.short, infer.max) or %s",
+                        s->dims.height, s->dims.width, s->options.clip > 0 ? frames : "",
+                        (double)total / 1e6, (double)arena / 1e6, (double)own / 1e6,
+                        (double)open / 1e6, caps->name, (double)caps->global_mem / 1e6,
+                        (double)caps->max_alloc / 1e6,
+                        s->options.clip > 0 ? "shorter clips (infer.clip)" : "fewer ahead");
     return take_arena(s, arena);
 }
 
@@ -261,6 +266,7 @@ static void follow(tpp_session_options *o)
     o->net_height = o->images->dims.height;
     o->net_width = o->images->dims.width;
     o->ahead = first->ahead;
+    o->clip = first->clip;
     o->normalized = first->normalized;
     o->dump = first->dump;
 }
@@ -282,6 +288,20 @@ static void leave(tpp_session *s)
     tpp_session *first = s->options.images;
     for (int i = 0; first != NULL && i < first->n_others; i++)
         if (first->others[i] == s) first->others[i--] = first->others[--first->n_others];
+}
+
+static tpp_status check_clip(const struct tpp_model_config *c, const tpp_session_options *o)
+{
+    const bool wanted = c->mode == TPP_MODE_CLIP;
+    if (o->clip < (wanted ? 1 : 0) || (!wanted && o->clip > 0))
+        return TPP_FAIL(TPP_EUSAGE, "clips of %d frames, mode %s wants %s", o->clip,
+                        wanted ? "clip" : "online", wanted ? "at least 1" : "none");
+    if (wanted && o->ahead > 1)
+        return TPP_FAIL(TPP_EUSAGE,
+                        "%d frames ahead: with mode clip all frames of a clip are encoded "
+                        "together, and its length (infer.clip) decides",
+                        o->ahead);
+    return TPP_OK;
 }
 
 static tpp_status check_options(tpp_session_options *o)
@@ -306,7 +326,9 @@ static tpp_status open_session(tpp_session *s, const tpp_prompt *prompts, int n_
     if (o->images != NULL && o->images->pushed > 0)
         return TPP_FAIL(TPP_EUSAGE, "frames were pushed before the session for another object");
     if (o->images != NULL) follow(o);
+    TPP_TRY(check_clip(s->config, o));
     TPP_TRY(check_options(o));
+    s->batch = o->clip > 0 ? o->clip : o->ahead;
     TPP_TRY(check_prompts(s, prompts, n_prompts, &longest));
     if (o->normalized) {
         height = o->height;

@@ -20,8 +20,8 @@ typedef struct tpp_frame_plan {
 typedef struct tpp_handover {
     const char *name;
     tpp_buffer *batch; /* encode's output, of all images; borrowed */
-    tpp_buffer *frame; /* of one image: the same buffer when images come one by one */
-    size_t bytes;      /* of one image */
+    tpp_buffer *frame; /* of one image: the same buffer when they come one by one or as a clip */
+    size_t bytes;      /* of `frame` */
     tpp_buffer *keep;  /* state that takes this frame's value for the next, or NULL */
 } tpp_handover;
 
@@ -32,6 +32,7 @@ struct tpp_session {
     tpp_store *store;
     tpp_session_options options;
     tpp_model_dims dims;
+    int batch; /* images that are encoded together: options.ahead, or options.clip */
     float logit_threshold;
 
     tpp_plan *text, *image, *backbone, *encode;
@@ -61,6 +62,12 @@ tpp_plan *tpp_session_backbone(const tpp_session *s);
 
 /* Queries of frame t (from 1), 0 for a first frame; `before` is the number of frame t - 1. */
 tpp_frame_spec tpp_session_spec(const tpp_session *s, int64_t t, int before);
+
+/* Frames that one run of a frame plan does: those of a clip, or one. */
+static inline int tpp_session_frames(const tpp_session *s)
+{
+    return s->options.clip > 0 ? s->options.clip : 1;
+}
 
 /* Opens the plans of all graphs; s->dims and s->options are set. */
 TPP_MUST_CHECK tpp_status tpp_session_open_plans(tpp_session *s);

@@ -34,7 +34,9 @@ tpp_frame_spec tpp_session_spec(const tpp_session *s, int64_t t, int before)
     const bool first = t == 1 || !tpp_model_propagates(s->config);
     const int queries =
         first ? s->config->model.num_queries : tpp_model_config_queries(s->config, (int)t, before);
-    tpp_frame_spec spec = {.queries = first ? 0 : queries, .all_masks = s->options.dump};
+    tpp_frame_spec spec = {.queries = first ? 0 : queries,
+                           .all_masks = s->options.dump,
+                           .frames = tpp_session_frames(s)};
     spec.keep = tpp_model_config_queries(s->config, (int)t + 1, queries);
     return spec;
 }
@@ -65,13 +67,13 @@ static tpp_status build_text(tpp_graph *g, const tpp_session *s, const void *spe
 static tpp_status build_backbone(tpp_graph *g, const tpp_session *s, const void *spec)
 {
     (void)spec;
-    return tpp_build_backbone(g, &s->dims, s->options.ahead);
+    return tpp_build_backbone(g, &s->dims, s->batch);
 }
 
 static tpp_status build_encode(tpp_graph *g, const tpp_session *s, const void *spec)
 {
     (void)spec;
-    return tpp_build_encode(g, &s->dims, s->options.ahead);
+    return tpp_build_encode(g, &s->dims, s->batch);
 }
 
 /* One pass of the resize over the middle axis of `x` [outer, n, inner]. */
@@ -101,7 +103,7 @@ static tpp_value resize_axis(tpp_graph *g, tpp_value x, int64_t outer, int64_t i
 static tpp_value resize_image(tpp_graph *g, const tpp_session *s, tpp_value x,
                               const tpp_resize_plan *across, const tpp_resize_plan *down)
 {
-    const int64_t batch = s->options.ahead, channels = s->options.channels;
+    const int64_t batch = s->batch, channels = s->options.channels;
     const bool down_first = tpp_resize_rows_first(down->n, across->n, down->m, across->m);
     for (int pass = 0; pass < 2; pass++) {
         if ((pass == 0) == down_first) {
@@ -120,7 +122,7 @@ static tpp_status build_image(tpp_graph *g, const tpp_session *s, const void *sp
 {
     (void)spec;
     const tpp_session_options *o = &s->options;
-    const int64_t batch = o->ahead, channels = o->channels;
+    const int64_t batch = s->batch, channels = o->channels;
     tpp_resize_plan across = {0}, down = {0};
     TPP_TRY(tpp_resize_plan_make(&across, o->width, s->dims.width));
     tpp_status status = tpp_resize_plan_make(&down, o->height, s->dims.height);
@@ -145,7 +147,7 @@ static tpp_status build_image(tpp_graph *g, const tpp_session *s, const void *sp
     return status;
 }
 
-/* The frame graph, and behind it the mask in the size of the input. */
+/* The frame graph, and behind it the masks in the size of the input. */
 static tpp_status build_frame(tpp_graph *g, const tpp_session *s, const void *spec)
 {
     TPP_TRY(tpp_build_frame(g, &s->dims, spec));
@@ -187,7 +189,8 @@ static tpp_status open_frame_plans(tpp_session *s)
                             TPP_MAX_FRAME_PLANS);
         tpp_frame_plan *f = &s->frame[s->n_frames];
         f->spec = spec;
-        TPP_TRY(open_plan(&f->plan, s, spec.queries == 0 ? "first" : "next", build_frame, &spec));
+        const char *name = s->options.clip > 0 ? "clip" : spec.queries == 0 ? "first" : "next";
+        TPP_TRY(open_plan(&f->plan, s, name, build_frame, &spec));
         s->n_frames++;
     }
     return TPP_OK;

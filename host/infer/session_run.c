@@ -8,7 +8,7 @@
 
 int tpp_session_depth(const tpp_session *s)
 {
-    return 2 * s->options.ahead;
+    return s->options.clip > 1 ? s->options.clip : 2 * s->batch;
 }
 
 static const tpp_frame_plan *plan_of(tpp_session *s, int64_t t)
@@ -29,18 +29,25 @@ static int64_t chain_number(const tpp_session *s)
     return s->alone && t > 1 ? 1 : t;
 }
 
-static tpp_status bring_back(tpp_session *s, const tpp_frame_plan *f)
+/* Mask, record and logits of frame `i` of those that the plan just ran, on their way to the host.
+ */
+static tpp_status bring_frame(tpp_session *s, const tpp_frame_plan *f, int i)
 {
+    const size_t record = sizeof(float) * TPP_RECORD_FLOATS, at = (size_t)i;
+    const size_t logits = s->mask_bytes * sizeof(float);
     const tpp_piece back[] = {
-        {.buffer = f->mask, .bytes = s->mask_bytes},
-        {.buffer = f->record, .bytes = sizeof(float) * TPP_RECORD_FLOATS},
-        {.buffer = f->logits, .bytes = s->mask_bytes * sizeof(float)},
+        {.buffer = f->mask, .offset = at * s->mask_bytes, .bytes = s->mask_bytes},
+        {.buffer = f->record, .offset = at * record, .bytes = record},
+        {.buffer = f->logits, .offset = at * logits, .bytes = logits},
     };
-    return tpp_ring_down(s->ring, (int)(s->started % tpp_session_depth(s)), back,
-                         f->logits != NULL ? 3 : 2);
+    TPP_TRY(tpp_ring_down(s->ring, (int)(s->started % tpp_session_depth(s)), back,
+                          f->logits != NULL ? 3 : 2));
+    s->started++;
+    return TPP_OK;
 }
 
-/* The chain of one frame: what encode left for it, the frame graph, the memory for the next. */
+/* The chain of one frame: what encode left for it, the frame graph, the memory for the next. All
+ * frames of a clip at once. */
 static tpp_status start_frame(tpp_session *s, int image)
 {
     const int64_t t = chain_number(s);
@@ -60,9 +67,8 @@ static tpp_status start_frame(tpp_session *s, int image)
         const tpp_handover *h = &s->handover[i];
         if (h->keep != NULL) TPP_TRY(tpp_buffer_copy(h->keep, 0, h->frame, 0, h->bytes));
     }
-    TPP_TRY(bring_back(s, f));
     s->queries = f->spec.queries > 0 ? f->spec.queries : s->config->model.num_queries;
-    s->started++;
+    for (int i = 0; i < tpp_session_frames(s); i++) TPP_TRY(bring_frame(s, f, i));
     return TPP_OK;
 }
 
@@ -70,7 +76,7 @@ static tpp_status start_frame(tpp_session *s, int image)
 static tpp_status start_object(tpp_session *s, int images)
 {
     if (s->started + images > s->begin) TPP_TRY(tpp_plan_run(s->encode));
-    for (int i = 0; i < images; i++) TPP_TRY(start_frame(s, i));
+    for (int i = 0; i < images; i += tpp_session_frames(s)) TPP_TRY(start_frame(s, i));
     return TPP_OK;
 }
 
@@ -79,6 +85,9 @@ static tpp_status start_batch(tpp_session *s)
 {
     const int images = (int)(s->pushed - s->started);
     if (images == 0) return TPP_OK;
+    if (s->options.clip > images)
+        return TPP_FAIL(TPP_EUSAGE, "a clip wants %d frames, only %d were pushed", s->options.clip,
+                        images);
     if (s->image != NULL) TPP_TRY(tpp_plan_run(s->image));
     TPP_TRY(tpp_plan_run(s->backbone));
     TPP_TRY(start_object(s, images));
@@ -109,7 +118,7 @@ tpp_status tpp_session_push(tpp_session *s, const void *frame)
                                     .offset = image * s->frame_bytes,
                                     .bytes = s->frame_bytes}));
     s->pushed++;
-    return s->pushed - s->started == s->options.ahead ? start_batch(s) : TPP_OK;
+    return s->pushed - s->started == s->batch ? start_batch(s) : TPP_OK;
 }
 
 tpp_status tpp_session_flush(tpp_session *s)
@@ -138,7 +147,7 @@ tpp_status tpp_session_take(tpp_session *s, tpp_frame_result *out)
     tpp_frame_result r = {.mask = bytes, .frame = s->taken};
     if (s->options.probabilities) r.logits = (const float *)(const void *)(bytes + record_at + 64);
     memcpy(r.box, record, sizeof(r.box));
-    r.score = 1.0f / (1.0f + expf(-record[4]));
+    r.score = s->options.clip > 0 ? record[4] : 1.0f / (1.0f + expf(-record[4]));
     r.best = (int)record[5];
     r.prompt = (int)record[6];
     if (r.score < (float)s->config->infer.min_score) r.mask = s->blank;
@@ -184,16 +193,23 @@ static double value_at(const void *bytes, tpp_dtype type, int64_t i)
     return ((const uint8_t *)bytes)[i];
 }
 
-static tpp_status dump_tensor(const tpp_plan_result *r, tpp_dump_sink *sink, void *context)
+/* The tensor of frame `part` of `parts` that ran together: its share of the first axis, or all of
+ * what the frames share. */
+static tpp_status dump_tensor(const tpp_plan_result *whole, int part, int parts,
+                              tpp_dump_sink *sink, void *context)
 {
+    tpp_plan_result one = *whole, *const r = &one;
+    const bool shared = whole->shape.d[0] % parts != 0;
+    if (!shared) one.shape.d[0] /= parts;
     const int64_t n = tpp_shape_count(&r->shape), c = tpp_shape_cols(&r->shape);
     const size_t bytes = (size_t)n * tpp_dtype_size(r->type);
+    const size_t start = shared ? 0 : (size_t)part * bytes;
     void *raw = NULL;
     double *values = NULL;
     tpp_status s = TPP_OK;
     if ((raw = tpp_calloc(bytes, 1)) == NULL) return TPP_ENOMEM;
     TPP_NEW_OR(done, s, values, n);
-    TPP_TRY_OR(done, s, tpp_buffer_read(r->buffer, 0, raw, bytes));
+    TPP_TRY_OR(done, s, tpp_buffer_read(r->buffer, start, raw, bytes));
     tpp_dumped d = {.name = r->name, .values = values, .shape = r->shape};
     if (r->height > 0) { /* tokens [1, h*w, C] of a map to [C, h, w] */
         const int64_t tokens = (int64_t)r->height * r->width;
@@ -211,23 +227,26 @@ done:
     return s;
 }
 
-static tpp_status dump_plan(const tpp_plan *p, tpp_dump_sink *sink, void *context)
+static tpp_status dump_plan(const tpp_plan *p, int part, int parts, tpp_dump_sink *sink,
+                            void *context)
 {
     tpp_plan_result r;
     for (int i = 0; tpp_plan_result_at(p, i, &r); i++)
-        if (r.is_mark) TPP_TRY(dump_tensor(&r, sink, context));
+        if (r.is_mark) TPP_TRY(dump_tensor(&r, part, parts, sink, context));
     return TPP_OK;
 }
 
 tpp_status tpp_session_dump(tpp_session *s, bool text, tpp_dump_sink *sink, void *context)
 {
     if (!s->options.dump) return TPP_FAIL(TPP_EUSAGE, "the session was not opened for dumps");
-    if (text) return dump_plan(s->text, sink, context);
-    if (s->taken == 0 || s->taken != s->started)
-        return TPP_FAIL(TPP_EUSAGE, "a dump wants one frame in flight at a time");
-    TPP_TRY(dump_plan(tpp_session_backbone(s), sink, context));
-    TPP_TRY(dump_plan(s->encode, sink, context));
-    return dump_plan(s->frame[s->last_plan].plan, sink, context);
+    if (text) return dump_plan(s->text, 0, 1, sink, context);
+    const int frames = tpp_session_frames(s);
+    if (s->taken == 0 || s->started - s->taken >= frames)
+        return TPP_FAIL(TPP_EUSAGE, "a dump wants one frame or clip in flight at a time");
+    const int part = (int)((s->taken - 1) % frames);
+    TPP_TRY(dump_plan(tpp_session_backbone(s), part, frames, sink, context));
+    TPP_TRY(dump_plan(s->encode, part, frames, sink, context));
+    return dump_plan(s->frame[s->last_plan].plan, part, frames, sink, context);
 }
 
 /* ---- sizes and printouts ---- */
@@ -252,8 +271,8 @@ tpp_session_info tpp_session_info_of(const tpp_session *s)
         const tpp_plan *p = i < 4 ? plans[i] : s->frame[i - 4].plan;
         if (p != NULL) info.own_bytes += tpp_plan_own_bytes(p);
     }
-    info.frame_flops = (tpp_plan_flops(backbone) + tpp_plan_flops(s->encode)) / s->options.ahead +
-                       tpp_plan_flops(next);
+    info.frame_flops = (tpp_plan_flops(backbone) + tpp_plan_flops(s->encode)) / s->batch +
+                       tpp_plan_flops(next) / tpp_session_frames(s);
     info.launches = tpp_plan_launches(backbone) + tpp_plan_launches(s->encode) +
                     (s->image != NULL ? tpp_plan_launches(s->image) : 0) + tpp_plan_launches(next);
     return info;

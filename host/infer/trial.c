@@ -49,13 +49,16 @@ static void fill_picture(uint8_t *out, size_t n)
 static tpp_status open_session(tpp_trial *t)
 {
     const tpp_trial_options *o = &t->options;
+    const int clip = tpp_model_config_clip(t->config, o->frames);
     const tpp_session_options options = {.height = o->height,
                                          .width = o->width,
                                          .channels = RGB,
                                          .net_height = o->height,
                                          .net_width = o->width,
                                          .ahead = o->ahead,
+                                         .clip = clip,
                                          .algorithm = o->algorithm};
+    t->batch = clip > 0 ? clip : o->ahead;
     int32_t ids[MAX_TOKENS];
     tpp_prompt prompts[MAX_PROMPTS];
     fill_prompt(ids, o->tokens);
@@ -95,21 +98,21 @@ static snapshot look(const tpp_trial *t)
 }
 
 /* The most of (after - before) over the batches, per frame. */
-static void keep_most(uint64_t *most, uint64_t before, uint64_t after, int ahead)
+static void keep_most(uint64_t *most, uint64_t before, uint64_t after, int batch)
 {
-    const uint64_t each = (after - before + (uint64_t)ahead - 1) / (uint64_t)ahead;
+    const uint64_t each = (after - before + (uint64_t)batch - 1) / (uint64_t)batch;
     if (each > *most) *most = each;
 }
 
-static void count_batch(tpp_trial_result *r, const snapshot *a, const snapshot *b, int ahead)
+static void count_batch(tpp_trial_result *r, const snapshot *a, const snapshot *b, int batch)
 {
-    keep_most(&r->launches, a->device.launches, b->device.launches, ahead);
-    keep_most(&r->buffers, a->device.buffers, b->device.buffers, ahead);
-    keep_most(&r->finishes, a->device.finishes, b->device.finishes, ahead);
-    keep_most(&r->waits, a->device.waits, b->device.waits, ahead);
-    keep_most(&r->bytes_up, a->device.bytes_up, b->device.bytes_up, ahead);
-    keep_most(&r->bytes_down, a->device.bytes_down, b->device.bytes_down, ahead);
-    keep_most(&r->allocations, a->allocations, b->allocations, ahead);
+    keep_most(&r->launches, a->device.launches, b->device.launches, batch);
+    keep_most(&r->buffers, a->device.buffers, b->device.buffers, batch);
+    keep_most(&r->finishes, a->device.finishes, b->device.finishes, batch);
+    keep_most(&r->waits, a->device.waits, b->device.waits, batch);
+    keep_most(&r->bytes_up, a->device.bytes_up, b->device.bytes_up, batch);
+    keep_most(&r->bytes_down, a->device.bytes_down, b->device.bytes_down, batch);
+    keep_most(&r->allocations, a->allocations, b->allocations, batch);
 }
 
 static int compare_doubles(const void *a, const void *b)
@@ -122,7 +125,7 @@ static int compare_doubles(const void *a, const void *b)
 static tpp_status turn(tpp_trial *t, int64_t *pushed, int64_t taken, int64_t count)
 {
     const int64_t depth = tpp_session_depth(t->session);
-    for (int i = 0; i < t->options.ahead; i++, taken++) {
+    for (int i = 0; i < t->batch; i++, taken++) {
         tpp_frame_result frame;
         while (*pushed < count && *pushed - taken < depth) {
             t->picture[*pushed % 64] ^= 0x55; /* no two pictures are the same */
@@ -136,18 +139,18 @@ static tpp_status turn(tpp_trial *t, int64_t *pushed, int64_t taken, int64_t cou
 
 static tpp_status run_batches(tpp_trial *t, int batches, tpp_trial_result *r, double *ms)
 {
-    const int ahead = t->options.ahead;
-    const int64_t count = (int64_t)batches * ahead;
+    const int batch = t->batch;
+    const int64_t count = (int64_t)batches * batch;
     const double start = tpp_clock_seconds();
     int64_t pushed = 0;
     snapshot before = {0};
     for (int b = 0; b < batches; b++) {
-        TPP_TRY(turn(t, &pushed, (int64_t)b * ahead, count));
+        TPP_TRY(turn(t, &pushed, (int64_t)b * batch, count));
         const snapshot after = look(t);
         if (b == 0) r->first_ms = (after.seconds - start) * 1e3;
         if (b > 0) {
-            ms[b - 1] = (after.seconds - before.seconds) * 1e3 / ahead;
-            count_batch(r, &before, &after, ahead);
+            ms[b - 1] = (after.seconds - before.seconds) * 1e3 / batch;
+            count_batch(r, &before, &after, batch);
         }
         before = after;
     }
@@ -156,9 +159,9 @@ static tpp_status run_batches(tpp_trial *t, int batches, tpp_trial_result *r, do
 
 tpp_status tpp_trial_run(tpp_trial *t, int frames, tpp_trial_result *out)
 {
-    const int ahead = t->options.ahead;
-    const int batches = frames < 3 * ahead ? 3 : (frames + ahead - 1) / ahead;
-    tpp_trial_result r = {.frames = batches * ahead};
+    const int batch = t->batch;
+    const int batches = frames < 3 * batch ? 3 : (frames + batch - 1) / batch;
+    tpp_trial_result r = {.frames = batches * batch};
     double *ms = NULL;
     TPP_TRY(tpp_session_reset(t->session));
     TPP_NEW(ms, batches);

@@ -11,6 +11,7 @@ typedef struct tpp_trial_options {
     int height, width;   /* of frames and of the network's input */
     int prompts, tokens; /* prompts of so many tokens each; prompts 0: text.num_prompts */
     int ahead;
+    int frames; /* of the sequence, which is one clip with mode=clip and infer.clip=0 */
     const char *algorithm;
 } tpp_trial_options;
 
@@ -21,6 +22,7 @@ typedef struct tpp_trial {
     uint64_t seed;
     tpp_store *store;
     tpp_session *session;
+    int batch;        /* frames that are encoded together: `ahead`, or those of a clip */
     uint8_t *picture; /* [height, width, 3] */
 } tpp_trial;
 

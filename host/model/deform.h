@@ -6,7 +6,7 @@
 
 #include "model/tpp_model.h"
 
-/* Queries z [B, Nq, C] sample `value` [B, S, C] around ref [1, Nq, 2 or 4], in [0, 1]. */
+/* Queries z [B, Nq, C] sample `value` [B, S, C] around ref [B or 1, Nq, 2 or 4], in [0, 1]. */
 tpp_value tpp_deform_attention(tpp_graph *g, const tpp_model_dims *d, const char *prefix,
                                tpp_value z, tpp_value ref, tpp_value value);
 
@@ -15,12 +15,12 @@ tpp_value tpp_deform_encoder(tpp_graph *g, const tpp_model_dims *d,
                              const tpp_value src[TPP_MAX_LEVELS]);
 
 typedef struct tpp_queries {
-    tpp_value content; /* [1, Q, C] */
+    tpp_value content; /* [B, Q, C] */
     tpp_value qpos;    /* [1, Q, C] */
     tpp_value ref;     /* [1, Q, 2 or 4], before the sigmoid */
 } tpp_queries;
 
-/* Fills hs, box and logit of every layer. */
+/* Fills hs, box and logit of every layer; value [B, S, C]. */
 void tpp_deform_decoder(tpp_graph *g, const tpp_model_dims *d, const tpp_queries *q,
                         tpp_value value, tpp_frame_outputs *out);
 

@@ -8,9 +8,6 @@ enum { MAX_SIDE = 1 << 15, POSITIONS_BEFORE_TEXT = 2 };
 
 static tpp_status check_switches(const struct tpp_model_config *c)
 {
-    if (c->mode != TPP_MODE_ONLINE)
-        return TPP_FAIL(TPP_EUNSUPPORTED,
-                        "mode: clip is not in this version, only online is (frame by frame)");
     if (tpp_backbone_resnet_find(c->backbone.name) == NULL)
         return TPP_FAIL(
             TPP_EUNSUPPORTED,

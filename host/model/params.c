@@ -63,6 +63,7 @@ static tpp_status list(tpp_model_params *p, const struct tpp_model_config *c, bo
 static struct tpp_model_config with_all(const struct tpp_model_config *c)
 {
     struct tpp_model_config all = *c;
+    all.mode = TPP_MODE_ONLINE;
     all.prop.box = all.prop.mask = all.prop.query = all.prop.update_pos = true;
     all.fusion.mode = TPP_FUSION_PROMPT_WEIGHTED;
     all.prop.topk = (tpp_int_list){.count = 1, .value = {1}};

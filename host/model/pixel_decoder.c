@@ -10,6 +10,19 @@
 
 enum { GROUPS = 8 };
 
+/* Self-attention of the tokens of each image, or with mode=clip of all images together: they are
+ * the frames of one clip, and a token's place in time is not told (model.md 2.11). x [B, N, C], pos
+ * [1, N, C]. */
+static tpp_value self_attention(tpp_graph *g, const tpp_model_dims *d, tpp_value x, tpp_value pos,
+                                const char *prefix)
+{
+    const tpp_shape s = tpp_shape_of(g, x);
+    const int heads = d->config->model.heads;
+    if (d->config->mode == TPP_MODE_ONLINE) return tpp_self_attention(g, x, pos, prefix, heads);
+    x = tpp_reshape(g, x, TPP_SHAPE(1, s.d[0] * s.d[1], s.d[2]));
+    return tpp_reshape(g, tpp_self_attention(g, x, pos, prefix, heads), s);
+}
+
 /* Self-attention of a map on a coarser grid of (height/r) x (width/r), plus x. Nearest
  * down-sampling picks tokens, so that positions may be picked on their own. */
 static tpp_value reduced_attention(tpp_graph *g, const tpp_model_dims *d, tpp_map x, tpp_value pos,
@@ -20,9 +33,7 @@ static tpp_value reduced_attention(tpp_graph *g, const tpp_model_dims *d, tpp_ma
     const tpp_map small = tpp_resample(g, x, h, w, TPP_RESAMPLE_NEAREST);
     const tpp_map small_at = tpp_resample(g, at, h, w, TPP_RESAMPLE_NEAREST);
     const tpp_map a = {
-        .v = tpp_self_attention(g, small.v, small_at.v, prefix, d->config->model.heads),
-        .height = h,
-        .width = w};
+        .v = self_attention(g, d, small.v, small_at.v, prefix), .height = h, .width = w};
     return tpp_resample_add(g, a, x.v, x.height, x.width, TPP_RESAMPLE_BILINEAR).v;
 }
 
@@ -47,7 +58,7 @@ static tpp_map vision_language_block(tpp_graph *g, const tpp_model_dims *d, tpp_
     const tpp_value pos = tpp_sine2d_value(g, &size);
     const int heads = d->config->model.heads, r = 1 << (TPP_STAGES - 1 - stage);
     x.v = r > 1 ? reduced_attention(g, d, x, pos, r, self.text)
-                : tpp_add(g, x.v, tpp_self_attention(g, x.v, pos, self.text, heads));
+                : tpp_add(g, x.v, self_attention(g, d, x.v, pos, self.text));
     x.v = tpp_norm(g, x.v, TPP_NAME("%s.norm1", p.text));
     x.v = tpp_add(g, x.v,
                   tpp_mha(g, tpp_add(g, x.v, pos), words, TPP_NAME(TPP_FPN_MHA, stage + 1), heads));

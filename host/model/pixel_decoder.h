@@ -9,7 +9,8 @@
 /* printf format of the text attention's names: its stage from 1 (stride 4) to 4. */
 #define TPP_FPN_MHA "pixel_decoder.cross_attn_%d.multihead_attn"
 
-/* [B, h4*w4, mask_dim] of encoder [B, S, C], the stride-4 map and the words of prompt[b]. */
+/* [B, h4*w4, mask_dim] of encoder [B, S, C], the stride-4 map and the words of prompt[b]. With
+ * mode=clip the B images are frames of one clip and see each other. */
 tpp_value tpp_pixel_decoder(tpp_graph *g, const tpp_model_dims *d, tpp_value encoder, tpp_map res2,
                             const tpp_text *text, tpp_value prompt);
 

@@ -31,10 +31,13 @@ bool tpp_reads_sentence(const struct tpp_model_config *c, bool is_first)
 tpp_value tpp_initial_content(tpp_graph *g, const tpp_model_dims *d, const tpp_frame_inputs *in,
                               const tpp_track *track)
 {
-    const tpp_shape s = tpp_shape_of(g, track->qpos);
+    const int64_t b = tpp_shape_of(g, in->image.encoder).d[0];
+    tpp_shape s = tpp_shape_of(g, track->qpos);
+    s.d[0] = b;
     if (track->content != TPP_NONE && d->config->prop.query) return track->content;
     if (starts_from_zeros(d->config)) return tpp_zeros(g, s);
-    return tpp_gather_rows(g, in->sentence, in->image.prompt, (int)s.d[1]);
+    const tpp_value content = tpp_gather_rows(g, in->sentence, in->image.prompt, (int)s.d[1]);
+    return b == 1 ? content : tpp_reshape(g, content, s);
 }
 
 /* ---- which queries ---- */
@@ -56,6 +59,16 @@ static tpp_value class_scores(tpp_graph *g, tpp_value logit)
     return scores;
 }
 
+tpp_value tpp_query_scores(tpp_graph *g, const tpp_model_dims *d, tpp_value logit)
+{
+    const tpp_shape s = tpp_shape_of(g, logit);
+    if (d->config->mode == TPP_MODE_ONLINE || tpp_graph_status(g) != TPP_OK) return logit;
+    const tpp_value p = tpp_activate(g, logit, TPP_ACT_SIGMOID);
+    const tpp_shape frames = TPP_SHAPE(1, s.d[0], s.d[1] * s.d[2]);
+    const tpp_value mean = tpp_mean_tokens(g, tpp_reshape(g, p, frames), TPP_NONE, 1);
+    return tpp_reshape(g, mean, TPP_SHAPE(1, s.d[1], s.d[2]));
+}
+
 tpp_value tpp_best_query(tpp_graph *g, tpp_value logit)
 {
     if (tpp_shape_of(g, logit).d[1] == 1) return tpp_every_row(g, 1); /* the only one */
@@ -75,7 +88,8 @@ static tpp_value best_queries(tpp_graph *g, tpp_value logit, int k)
 
 tpp_value tpp_pick_queries(tpp_graph *g, tpp_value x, tpp_value index)
 {
-    return tpp_shape_of(g, x).d[1] == 1 ? x : tpp_gather_rows(g, x, index, 1);
+    const tpp_shape s = tpp_shape_of(g, x);
+    return s.d[1] == 1 ? x : tpp_gather_rows_of_each(g, x, index, (int)s.d[0]);
 }
 
 /* ---- state ---- */

@@ -83,10 +83,11 @@ static void make_masks(tpp_graph *g, const tpp_model_dims *d, bool all, tpp_fram
         one = tpp_mask_head(g, d, tpp_pick_queries(g, out->hs[last], out->best),
                             tpp_pick_queries(g, out->box[last], out->best), out->mask_features);
     }
-    out->best_mask = tpp_reshape(g, one, TPP_SHAPE(1, tpp_map_tokens(&d->res[0]), 1));
+    const int64_t b = tpp_shape_of(g, out->hs[last]).d[0];
+    out->best_mask = tpp_reshape(g, one, TPP_SHAPE(b, tpp_map_tokens(&d->res[0]), 1));
     if (out->masks != TPP_NONE) {
         const tpp_shape shape = tpp_shape_of(g, out->masks);
-        const tpp_shape maps = TPP_SHAPE(shape.d[1], d->res[0].height, d->res[0].width);
+        const tpp_shape maps = TPP_SHAPE(b * shape.d[1], d->res[0].height, d->res[0].width);
         tpp_mark(g, 0, 0, tpp_reshape(g, out->masks, maps), "mask");
     }
 }
@@ -96,7 +97,7 @@ static tpp_value make_record(tpp_graph *g, const tpp_model_dims *d, const tpp_fr
 {
     const tpp_frame_record_attr attr = {0};
     const int last = d->config->model.dec_layers - 1;
-    const tpp_value in[] = {out->box[last], out->logit[last], out->best, prompt};
+    const tpp_value in[] = {out->box[last], out->scores, out->best, prompt};
     tpp_value record[TPP_MAX_OUT] = {TPP_NONE, TPP_NONE, TPP_NONE, TPP_NONE, TPP_NONE};
     (void)tpp_node(g, "frame_record", &attr, 4, in, record);
     return record[0];
@@ -104,7 +105,8 @@ static tpp_value make_record(tpp_graph *g, const tpp_model_dims *d, const tpp_fr
 
 static tpp_frame_outputs no_outputs(void)
 {
-    tpp_frame_outputs out = {.masks = TPP_NONE, .best_mask = TPP_NONE, .record = TPP_NONE};
+    tpp_frame_outputs out = {
+        .masks = TPP_NONE, .scores = TPP_NONE, .best_mask = TPP_NONE, .record = TPP_NONE};
     for (int j = 0; j < TPP_MAX_LAYERS; j++) out.hs[j] = out.box[j] = out.logit[j] = TPP_NONE;
     return out;
 }
@@ -122,7 +124,8 @@ tpp_frame_outputs tpp_frame(tpp_graph *g, const tpp_model_dims *d, const tpp_fra
     const tpp_queries q = {
         .content = tpp_initial_content(g, d, in, track), .qpos = track->qpos, .ref = track->ref};
     tpp_deform_decoder(g, d, &q, value, &out);
-    out.best = tpp_best_query(g, out.logit[d->config->model.dec_layers - 1]);
+    out.scores = tpp_query_scores(g, d, out.logit[d->config->model.dec_layers - 1]);
+    out.best = tpp_best_query(g, out.scores);
     tpp_mark(g, 0, 0, out.best, "best");
     out.mask_features = d->config->mem.fpn
                             ? tpp_pixel_decoder(g, d, value, res2, &in->text, in->image.prompt)
@@ -234,7 +237,7 @@ static tpp_value level0_input(tpp_graph *g, const tpp_model_dims *d, const char 
     return tpp_input(g, name, TPP_F32, TPP_SHAPE(1, tpp_map_tokens(&d->level[0]), c));
 }
 
-static tpp_frame_inputs frame_inputs(tpp_graph *g, const tpp_model_dims *d, bool is_first)
+static tpp_frame_inputs frame_inputs(tpp_graph *g, const tpp_model_dims *d, int b, bool is_first)
 {
     const struct tpp_model_config *c = d->config;
     const int64_t width = c->model.hidden;
@@ -242,17 +245,17 @@ static tpp_frame_inputs frame_inputs(tpp_graph *g, const tpp_model_dims *d, bool
                            .sentence = TPP_NONE,
                            .res2 = TPP_NONE,
                            .text = no_text()};
-    in.image.encoder = tpp_input(g, "encoder", TPP_F32, TPP_SHAPE(1, d->tokens, width));
-    in.image.prompt = tpp_input(g, "prompt", TPP_I32, TPP_SHAPE(1));
+    in.image.encoder = tpp_input(g, "encoder", TPP_F32, TPP_SHAPE(b, d->tokens, width));
+    in.image.prompt = tpp_input(g, "prompt", TPP_I32, TPP_SHAPE(b));
     if (tpp_reads_sentence(c, is_first))
         in.sentence = tpp_input(g, "sentence", TPP_F32, TPP_SHAPE(1, d->prompts, width));
     if (c->mem.fpn) {
-        in.res2 = stage_input(g, d, 1, 0).v;
+        in.res2 = stage_input(g, d, b, 0).v;
         fpn_text_inputs(g, d, &in.text);
     } else {
         in.image.mask_features =
             tpp_input(g, "mask_features", TPP_F32,
-                      TPP_SHAPE(1, tpp_map_tokens(&d->res[0]), c->model.mask_dim));
+                      TPP_SHAPE(b, tpp_map_tokens(&d->res[0]), c->model.mask_dim));
     }
     if (!is_first && c->prop.mask && c->mem.source == TPP_MEM_SOURCE_CURRENT) {
         in.image.memory_key = level0_input(g, d, "memory_key", width);
@@ -308,7 +311,10 @@ tpp_status tpp_build_frame(tpp_graph *g, const tpp_model_dims *d, const tpp_fram
     if (!is_first && !tpp_model_propagates(d->config))
         return TPP_FAIL(TPP_EUSAGE, "nothing is propagated (prop.box, prop.mask, prop.query are "
                                     "off): every frame is a first one");
-    tpp_frame_inputs in = frame_inputs(g, d, is_first);
+    const int frames = spec->frames > 0 ? spec->frames : 1;
+    if (frames > 1 && d->config->mode == TPP_MODE_ONLINE)
+        return TPP_FAIL(TPP_EUSAGE, "%d frames at once: mode online runs them one by one", frames);
+    tpp_frame_inputs in = frame_inputs(g, d, frames, is_first);
     in.keep = spec->keep;
     in.all_masks = spec->all_masks;
     const tpp_track track = is_first ? tpp_first_track(g, d) : track_inputs(g, d, queries);

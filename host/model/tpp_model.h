@@ -6,6 +6,10 @@
  * Steps, names and formulas: model.md 1 and 2. Sizes: B images at once, P prompts padded to L
  * tokens, C = model.hidden, S tokens of all levels, Q queries, h4 x w4 the stride-4 map.
  *
+ * mode=online: images are encoded B at once, each on its own, and frames run one by one (B = 1).
+ * mode=clip: the B images are the frames of one clip, in all graphs. They share qpos and the first
+ * references, see each other in the pixel decoder, and one query is the best of all.
+ *
  * An input that the configuration does not need is not declared: look it up before binding it.
  * SPDX-License-Identifier: MIT */
 #ifndef TPP_MODEL_TPP_MODEL_H
@@ -55,7 +59,7 @@ typedef struct tpp_encoding {
 tpp_encoding tpp_encode(tpp_graph *g, const tpp_model_dims *d, const tpp_map res[TPP_STAGES],
                         const tpp_text *text);
 
-/* ---- one frame of a sequence: the state is a value ---- */
+/* ---- one frame of a sequence, or all frames of a clip: the state is a value ---- */
 
 typedef struct tpp_track {
     tpp_value ref;        /* [1, Q, 2 or 4]: reference points or boxes before the sigmoid */
@@ -66,23 +70,24 @@ typedef struct tpp_track {
 } tpp_track;
 
 typedef struct tpp_frame_inputs {
-    tpp_encoding image; /* of this frame, B = 1 */
+    tpp_encoding image; /* of this frame, B = 1; with mode=clip of all frames */
     tpp_value sentence; /* [1, P, C] */
-    tpp_value res2;     /* [1, h4*w4, C2]; with mem.fpn only, as is `text` */
+    tpp_value res2;     /* [B, h4*w4, C2]; with mem.fpn only, as is `text` */
     tpp_text text;
     int keep;       /* queries that go on to the next frame */
     bool all_masks; /* masks of all queries, not only of the best one */
 } tpp_frame_inputs;
 
 typedef struct tpp_frame_outputs {
-    tpp_value hs[TPP_MAX_LAYERS];    /* [1, Q, C] of each decoder layer */
-    tpp_value box[TPP_MAX_LAYERS];   /* [1, Q, 4] cx, cy, w, h in [0, 1] */
-    tpp_value logit[TPP_MAX_LAYERS]; /* [1, Q, num_classes] */
-    tpp_value mask_features;         /* [1, h4*w4, mask_dim] */
-    tpp_value masks;                 /* [1, Q, h4*w4] logits, with all_masks */
-    tpp_value best_mask;             /* [1, h4*w4, 1] logits */
+    tpp_value hs[TPP_MAX_LAYERS];    /* [B, Q, C] of each decoder layer */
+    tpp_value box[TPP_MAX_LAYERS];   /* [B, Q, 4] cx, cy, w, h in [0, 1] */
+    tpp_value logit[TPP_MAX_LAYERS]; /* [B, Q, num_classes] */
+    tpp_value mask_features;         /* [B, h4*w4, mask_dim] */
+    tpp_value masks;                 /* [B, Q, h4*w4] logits, with all_masks */
+    tpp_value scores;                /* [1, Q, num_classes]: tpp_query_scores */
+    tpp_value best_mask;             /* [B, h4*w4, 1] logits */
     tpp_value best;                  /* I32 [1] */
-    tpp_value record;                /* [8]: op frame_record */
+    tpp_value record;                /* [B*8]: op frame_record, of the scores */
     tpp_track next;
 } tpp_frame_outputs;
 
@@ -120,10 +125,11 @@ typedef struct tpp_frame_spec {
     int queries;    /* of this frame; 0: the first frame of a sequence */
     int keep;       /* queries that go on: tpp_model_config_queries of the next frame */
     bool all_masks; /* masks of all queries, for dumps and golden files */
+    int frames;     /* B: of the clip, with mode=clip only; 0 means 1 */
 } tpp_frame_spec;
 
-/* first (spec.queries = 0) and next: B = 1.
- * in:  encoder [1,S,C], mask_features [1,h4*w4,mask_dim], prompt I32 [1];
+/* first (spec.queries = 0) and next; with mode=clip first alone, for B = spec.frames, else B = 1.
+ * in:  encoder [B,S,C], mask_features [B,h4*w4,mask_dim], prompt I32 [B];
  *      when content comes from the text: sentence [1,P,C];
  *      next, mem.source=current: memory_key, memory_value [1,h0*w0,C] of this frame;
  *      mem.fpn: res2, valid, fpn1.key .. fpn4.value, packed_valid, and no mask_features
@@ -131,11 +137,10 @@ typedef struct tpp_frame_spec {
  *      prop.query: state.content [1,Q,C]; prop.mask: state.mask [1,h0*w0,1];
  *      prop.mask and mem.source=prev: state.key, state.value = memory_key, memory_value of the
  *      frame before
- * out: best_mask [1,h4*w4,1] logits, record [8];
- *      next.ref, next.qpos, next.content, next.mask, of `keep` queries, where the next frame reads
- *      them (none at all when nothing is propagated)
- * marks: hs0 .., box0 .. [1,Q,4], logit0 .. [1,Q,K], memory_read [1,h0*w0,C], best I32 [1],
- *      with all_masks: mask [Q,h4,w4] */
+ * out: best_mask [B,h4*w4,1] logits, record [B*8], whose score is a logit, with mode=clip the
+ * clip's probability; next.ref, next.qpos, next.content, next.mask, of `keep` queries, where the
+ * next frame reads them (none at all when nothing is propagated) marks: hs0 .., box0 .. [B,Q,4],
+ * logit0 .. [B,Q,K], memory_read [1,h0*w0,C], best I32 [1], with all_masks: mask [B*Q,h4,w4] */
 TPP_MUST_CHECK tpp_status tpp_build_frame(tpp_graph *g, const tpp_model_dims *d,
                                           const tpp_frame_spec *spec);
 

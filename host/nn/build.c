@@ -183,3 +183,9 @@ tpp_value tpp_gather_rows(tpp_graph *g, tpp_value x, tpp_value index, int repeat
     const tpp_gather_attr attr = {.repeat = repeat};
     return one(g, "gather_rows", &attr, 2, (tpp_value[]){x, index});
 }
+
+tpp_value tpp_gather_rows_of_each(tpp_graph *g, tpp_value x, tpp_value index, int batches)
+{
+    const tpp_gather_attr attr = {.repeat = 1, .batches = batches};
+    return one(g, "gather_rows", &attr, 2, (tpp_value[]){x, index});
+}

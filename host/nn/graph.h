@@ -106,6 +106,8 @@ tpp_value tpp_attention(tpp_graph *g, tpp_value q, tpp_value k, tpp_value v, tpp
 tpp_value tpp_slice(tpp_graph *g, tpp_value x, int axis, int64_t start, int64_t count);
 tpp_value tpp_concat(tpp_graph *g, int axis, int n, const tpp_value *x);
 tpp_value tpp_gather_rows(tpp_graph *g, tpp_value x, tpp_value index, int repeat);
+/* The same rows of each of x's `batches` parts: [batches, R, C] to [batches, n, C]. */
+tpp_value tpp_gather_rows_of_each(tpp_graph *g, tpp_value x, tpp_value index, int batches);
 
 /* Gradients of `output` (seeded with `seed`, of its shape) with respect to `wrt`: appends the
  * backward nodes and fills `grads` (TPP_NONE where nothing flows). */
