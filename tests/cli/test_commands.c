@@ -85,6 +85,20 @@ static void plan_prints_nodes_and_memory(void **state)
     EXPECT_FAILS(2, "--size wants HEIGHTxWIDTH", "tpp plan --size 31x64");
 }
 
+#define CLIP " -s mode=clip -s prop.box=false -s prop.mask=false -s prop.query=false "
+
+static void plan_prints_the_graphs_of_a_clip(void **state)
+{
+    (void)state;
+    EXPECT_OK("tpp plan --size 32x64 --frames 6 " MICRO_SET CLIP);
+    assert_non_null(strstr(program_out, "plan clip"));
+    assert_null(strstr(program_out, "plan next"));
+    assert_true(number_after("a clip of ") == 6);
+    EXPECT_OK("tpp plan --size 32x64 --frames 6 -s infer.clip=2 " MICRO_SET CLIP);
+    assert_true(number_after("a clip of ") == 2);
+    EXPECT_FAILS(2, "infer.clip", "tpp plan --size 32x64 --ahead 2 " MICRO_SET CLIP);
+}
+
 /* "Between two frames": decision 4 of the architecture. */
 static void expect_quiet_frames(int ahead, double bytes_up, double bytes_down)
 {
@@ -104,6 +118,9 @@ static void bench_counts_what_happens_between_frames(void **state)
     (void)state;
     expect_quiet_frames(1, 32 * 64 * 3, 32 * 64);
     expect_quiet_frames(4, 32 * 64 * 3, 32 * 64);
+    EXPECT_OK("tpp bench --size 32x64 --frames 4 " MICRO_SET CLIP);
+    assert_true(number_after("clips of ") == 4);
+    assert_true(number_after("host allocations ") == 0 && number_after("buffers made ") == 0);
     EXPECT_OK("tpp bench --size 32x32 --frames 3 --profile " MICRO_SET);
     assert_non_null(strstr(program_out, "plan encode"));
 }
@@ -116,6 +133,7 @@ int main(void)
         cmocka_unit_test(the_projects_vocabulary_is_found),
         cmocka_unit_test(configurations_are_dumped_checked_and_explained),
         cmocka_unit_test(plan_prints_nodes_and_memory),
+        cmocka_unit_test(plan_prints_the_graphs_of_a_clip),
         cmocka_unit_test(bench_counts_what_happens_between_frames),
     };
     return cmocka_run_group_tests(tests, program_setup, scratch_teardown);

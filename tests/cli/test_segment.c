@@ -108,6 +108,44 @@ static void frames_ahead_do_not_change_masks(void **state)
     EXPECT_OK("rm -rf out out4");
 }
 
+#define CLIP \
+    " -s mode=clip -s prop.box=false -s prop.mask=false -s prop.query=false -s infer.clip=4"
+
+/* Ten frames in clips of four: 0 to 3, 4 to 7, and the last reaches back: 6 to 9, of which 8 and 9
+ * count. */
+static void long_sequences_are_cut_into_clips(void **state)
+{
+    (void)state;
+    write_discs("many", 10, 1);
+    EXPECT_OK("tpp segment -q -i many -o out -m model -p 'a disc' -p 'round'" CLIP
+              " --dump d.safetensors");
+    EXPECT_OK("tpp segment -q -i many -o out1 -m model -p 'a disc' -p 'round'" CLIP);
+    EXPECT_OK("diff -r out/masks out1/masks");
+    EXPECT_OK("tpp segment -q -i many -o start -m model -p 'a disc' -p 'round' --frames 0:4" CLIP);
+    EXPECT_OK("tpp segment -q -i many -o end -m model -p 'a disc' -p 'round' --frames 6:10" CLIP);
+    EXPECT_OK("for i in 0 1 2 3; do cmp out/masks/00$i.png start/masks/00$i.png || exit 1; done");
+    EXPECT_OK("for i in 8 9; do cmp out/masks/00$i.png end/masks/00$i.png || exit 1; done");
+    EXPECT_OK("for d in out end; do tail -n 2 $d/frames.csv > $d.csv; done; cmp out.csv end.csv");
+    json_t *j = read_report("out/report.json");
+    const json_t *network = json_object_get(j, "network");
+    assert_int_equal(json_integer_value(json_object_get(network, "clip")), 4);
+    json_decref(j);
+    tpp_safetensors *f = NULL;
+    ASSERT_OK(tpp_safetensors_open(&f, scratch("d.safetensors")));
+    for (int t = 1; t <= 10; t++) {
+        char name[32];
+        (void)snprintf(name, sizeof name, "frame%d.encoder", t);
+        if (tpp_safetensors_find(f, name) == NULL) fail_msg("no %s", name);
+    }
+    assert_null(tpp_safetensors_find(f, "frame11.encoder"));
+    tpp_safetensors_close(f);
+    EXPECT_OK("rm -rf out out1 start end d.safetensors out.csv end.csv");
+    EXPECT_FAILS(2, "its length (infer.clip) decides",
+                 "tpp segment -q -i many -o no -m model -p 'a disc' --ahead 2" CLIP);
+    EXPECT_FAILS(2, "mode clip carries nothing",
+                 "tpp segment -q -i many -o no -m model -p 'a disc' -s mode=clip");
+}
+
 static void one_slice_and_one_pixel_are_input(void **state)
 {
     (void)state;
@@ -271,6 +309,7 @@ int main(void)
         cmocka_unit_test_setup(a_volume_gives_labels_in_its_geometry, start_clean),
         cmocka_unit_test_setup(the_same_run_gives_the_same_bytes, start_clean),
         cmocka_unit_test_setup(frames_ahead_do_not_change_masks, start_clean),
+        cmocka_unit_test_setup(long_sequences_are_cut_into_clips, start_clean),
         cmocka_unit_test_setup(one_slice_and_one_pixel_are_input, start_clean),
         cmocka_unit_test_setup(a_long_thin_picture_is_input, start_clean),
         cmocka_unit_test_setup(nan_voxels_are_counted, start_clean),

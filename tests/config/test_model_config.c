@@ -106,6 +106,9 @@ static void constraints_between_keys_are_checked(void **state)
         {{"prompt.select=fixed", "prompt.fixed_index=3"}, "below text.num_prompts (3)"},
         {{"prop.topk=5,1,3"}, "number 3 is 3, but the frame before has 1 queries"},
         {{"prop.topk=6"}, "number 1 is 6, but the frame before has 5"},
+        {{"mode=clip"}, "wants prop.box, prop.mask and prop.query false, got true, true, true"},
+        {{"mode=clip", "prop.box=false"}, "got false, true, true"},
+        {{"infer.clip=-1"}, "infer.clip wants an integer from 0 to 4096"},
         {{"model.num_queries=2", "prop.topk=2,3"}, "number 2 is 3, but the frame before has 2"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -137,6 +140,20 @@ static void queries_of_a_frame_follow_table_six(void **state)
     assert_int_equal(tpp_model_config_queries(&none, 3, 5), 5);
 }
 
+static void clips_are_as_long_as_the_sequence_or_infer_clip(void **state)
+{
+    (void)state;
+    const char *const four[] = {"infer.clip=4"};
+    const struct tpp_model_config online = read_config(NULL, four, 1);
+    const struct tpp_model_config whole = read_named("referformer");
+    const struct tpp_model_config cut = read_config(CONFIGS "/referformer.yaml", four, 1);
+    assert_int_equal(tpp_model_config_clip(&online, 9), 0);
+    assert_int_equal(tpp_model_config_clip(&whole, 9), 9);
+    assert_int_equal(tpp_model_config_clip(&cut, 9), 4);
+    assert_int_equal(tpp_model_config_clip(&cut, 3), 3);
+    assert_int_equal(tpp_model_config_clip(&whole, INT64_MAX), INT32_MAX);
+}
+
 static void ablation_files_switch_what_their_names_say(void **state)
 {
     (void)state;
@@ -155,6 +172,8 @@ static void ablation_files_switch_what_their_names_say(void **state)
     assert_int_equal(refer.query.init, TPP_QUERY_INIT_ZEROS);
     assert_true(refer.prop.box && !refer.prop.mask && refer.prop.query);
     assert_int_equal(read_named("tiny").text.vocab, 2000);
+    assert_int_equal(read_named("referformer").mode, TPP_MODE_CLIP);
+    assert_int_equal(read_named("referformer").query.init, TPP_QUERY_INIT_SENTENCE);
 }
 
 /* Values of reference key `key` end up where they belong; golden metadata is text. */
@@ -165,6 +184,7 @@ static void reference_keys_are_mapped(void **state)
         const char *key, *value, *ours;
         bool is_mine;
     } cases[] = {
+        {"mode", "online", "mode: online\n", true},
         {"backbone", "tiny", "  name: tiny\n", true},
         {"hidden", "32", "  hidden: 32\n", true},
         {"heads", "4", "model:\n  hidden: 32\n  heads: 4\n", true},
@@ -325,6 +345,7 @@ int main(void)
         cmocka_unit_test(official_preset_differs_where_the_code_does),
         cmocka_unit_test(constraints_between_keys_are_checked),
         cmocka_unit_test(queries_of_a_frame_follow_table_six),
+        cmocka_unit_test(clips_are_as_long_as_the_sequence_or_infer_clip),
         cmocka_unit_test(ablation_files_switch_what_their_names_say),
         cmocka_unit_test(reference_keys_are_mapped),
         cmocka_unit_test(bad_reference_keys_are_refused),

@@ -314,6 +314,49 @@ static void without_propagation_every_frame_is_a_first_one(void **state)
     tpp_graph_close(next);
 }
 
+#define CLIP "mode=clip", "prop.box=false", "prop.mask=false", "prop.query=false"
+
+/* All frames of a clip in one graph, whatever the fusion; the pixel decoder joins their tokens. */
+static void a_clip_is_one_frame_graph_with_a_batch_axis(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {"fusion.mode=prompt_weighted",
+                                        "mem.fpn=true",
+                                        "fpn.text=all",
+                                        "query.init=zeros",
+                                        "model.num_queries=1",
+                                        "model.num_classes=3",
+                                        "text.ablate=true",
+                                        "model.box_refine=false"};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct tpp_model_config c = configure(SETTINGS(SMALL, CLIP, cases[i]));
+        const tpp_model_dims d = size(&c, 64, 96);
+        const int64_t q = c.model.num_queries, k = c.model.num_classes;
+        const tpp_frame_spec spec = {.keep = (int)q, .all_masks = true, .frames = 4};
+        tpp_graph *encode = open_graph(), *g = open_graph();
+        assert_built(tpp_build_encode(encode, &d, 4));
+        assert_built(tpp_build_frame(g, &d, &spec));
+        assert_output(encode, "encoder", TPP_SHAPE(4, 128, 32));
+        assert_input(g, "encoder", TPP_SHAPE(4, 128, 32));
+        assert_output(g, "hs1", TPP_SHAPE(4, q, 32));
+        assert_output(g, "box1", TPP_SHAPE(4, q, 4));
+        assert_output(g, "logit1", TPP_SHAPE(4, q, k));
+        assert_output(g, "best", TPP_SHAPE(1));
+        assert_output(g, "mask", TPP_SHAPE(4 * q, 16, 24));
+        assert_output(g, "best_mask", TPP_SHAPE(4, 384, 1));
+        assert_output(g, "record", TPP_SHAPE(32));
+        assert_null(find_output(g, "next.ref"));
+        tpp_graph_close(encode);
+        tpp_graph_close(g);
+    }
+    const struct tpp_model_config online = configure(SETTINGS(SMALL));
+    const tpp_model_dims d = size(&online, 64, 96);
+    tpp_graph *g = open_graph();
+    assert_int_equal(tpp_build_frame(g, &d, &(tpp_frame_spec){.keep = 1, .frames = 2}), TPP_EUSAGE);
+    assert_non_null(strstr(tpp_error(), "one by one"));
+    tpp_graph_close(g);
+}
+
 /* Training's use: two frames in one graph, the second reads the first's state. */
 static void frames_unroll_in_one_graph(void **state)
 {
@@ -467,7 +510,6 @@ static void what_cannot_be_built_is_refused_by_name(void **state)
                      narrow[] = {64, 31, PROMPTS, WORDS}, huge[] = {64, 40000, PROMPTS, WORDS},
                      none[] = {64, 64, 0, WORDS}, two[] = {64, 64, 2, WORDS},
                      empty[] = {64, 64, PROMPTS, 0}, wordy[] = {64, 64, PROMPTS, 513};
-    assert_refused("mode=clip", good, TPP_EUNSUPPORTED, "mode: clip");
     assert_refused("backbone.name=swin_t", good, TPP_EUNSUPPORTED, "backbone.name: swin_t");
     assert_refused("backbone.name=video_swin_b", good, TPP_EUNSUPPORTED, "video_swin_b");
     assert_refused("mode=online", low, TPP_EUSAGE, "31 x 64");
@@ -533,6 +575,7 @@ int main(void)
         cmocka_unit_test(next_state_has_memory_of_its_own),
         cmocka_unit_test(frames_read_only_what_is_propagated),
         cmocka_unit_test(without_propagation_every_frame_is_a_first_one),
+        cmocka_unit_test(a_clip_is_one_frame_graph_with_a_batch_axis),
         cmocka_unit_test(frames_unroll_in_one_graph),
         cmocka_unit_test(every_switch_builds),
         cmocka_unit_test(all_words_are_packed_for_the_pixel_decoder),

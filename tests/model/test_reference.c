@@ -249,6 +249,8 @@ static void read_scene(scene *s)
         bool is_mine = false;
         check(tpp_model_config_from_reference(&s->config, pair.key, pair.value, &is_mine));
     }
+    if (s->config.mode == TPP_MODE_CLIP)
+        fail_msg("frames are interpreted one by one here: golden.* runs files of clips");
     s->seed = strtoull(meta(s, "seed"), NULL, 10);
     const bool has_frames = tpp_safetensors_find(s->golden, "frame1.best") != NULL;
     s->frames = has_frames ? atoi(meta(s, "frames")) : 0; /* text_*: the text alone */
