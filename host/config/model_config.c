@@ -328,6 +328,11 @@ tpp_status tpp_model_config_from_reference(struct tpp_model_config *c, const cha
 {
     *is_mine = false;
     if (strcmp(key, "prompt_lengths") == 0) return set_prompt_count(c, value);
+    if (strchr(key, '.') != NULL) {
+        TPP_TRY(tpp_schema_set(&tpp_model_schema, c, key, value, "reference configuration"));
+        *is_mine = true;
+        return TPP_OK;
+    }
     for (size_t i = 0; i < sizeof(reference_keys) / sizeof(reference_keys[0]); i++) {
         if (strcmp(reference_keys[i].reference, key) != 0) continue;
         if (reference_keys[i].ours == NULL) return TPP_OK;

@@ -148,7 +148,8 @@ int tpp_model_config_queries(const struct tpp_model_config *c, int t, int before
 /* Sets what a key of the reference program's configuration (as in the metadata of golden files)
  * means here. *is_mine = false, and nothing set, for keys that are not the model's: sizes, seed,
  * shapes; TPP_EUSAGE for keys it has not. Only "prompt_lengths" does both: its count becomes
- * text.num_prompts, and the lengths are left to the caller. Start from tpp_model_config_init and
+ * text.num_prompts, and the lengths are left to the caller. A key with a dot is one of ours, for
+ * switches that the reference program has not. Start from tpp_model_config_init and
  * end with tpp_model_config_check. */
 TPP_MUST_CHECK tpp_status tpp_model_config_from_reference(struct tpp_model_config *c,
                                                           const char *key, const char *value,

@@ -213,6 +213,7 @@ static void reference_keys_are_mapped(void **state)
         {"query_init", "zeros", "  init: zeros\n", true},
         {"prompt_lengths", "8,9,4,7", "  num_prompts: 4\n", false},
         {"prompt_lengths", "8", "  num_prompts: 1\n", false},
+        {"query.text", "mean_words", "  text: mean_words\n", true},
         {"height", "64", "", false},
         {"width", "64", "", false},
         {"frames", "3", "", false},
@@ -246,6 +247,7 @@ static void bad_reference_keys_are_refused(void **state)
         const char *key, *value, *message;
     } cases[] = {
         {"hiden", "32", "has no key hiden"},
+        {"query.txt", "x", "query.txt"},
         {"hidden", "x", "reference configuration: model.hidden wants an integer"},
         {"select_level", "-1", "select_level wants a level from 0"},
         {"prompt_lengths", "1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1", "wants 1 to 16 numbers, got 17"},
