@@ -55,6 +55,11 @@ static tpp_status open_plan(tpp_plan **out, tpp_session *s, const char *name, gr
     tpp_status status = build(g, s, spec);
     if (status == TPP_OK) status = tpp_plan_open(out, g, s->store, &options);
     tpp_graph_close(g);
+    if (status == TPP_ESHAPE && s->options.clip > 1) /* kernels index up to 2^31 */
+        return TPP_FAIL(TPP_EDEVMEM,
+                        "%d frames of %dx%d together are too much for any device (%s): take "
+                        "smaller frames (infer.short, infer.max) or shorter clips (infer.clip)",
+                        s->options.clip, s->dims.height, s->dims.width, tpp_error());
     return status;
 }
 

@@ -21,7 +21,9 @@ endfunction()
 
 golden_test(default "" golden ${golden_files})
 golden_test(plain plain golden ${golden_folder}/forward_micro.safetensors
-            ${golden_folder}/forward_tiny.safetensors ${golden_folder}/text_small.safetensors)
+            ${golden_folder}/forward_tiny.safetensors ${golden_folder}/text_small.safetensors
+            ${golden_folder}/forward_tiny_referformer.safetensors
+            ${golden_folder}/forward_tiny_clip_prompts.safetensors)
 golden_test(vector vector golden ${golden_files})
 golden_test(clblast clblast golden ${golden_files})
 

@@ -236,10 +236,12 @@ static void a_clip_that_does_not_fit_is_refused_by_its_length(void **state)
     UNIT_OK(tpp_device_open(&d, getenv("TPP_TEST_DEVICE")));
     assert_int_equal(unsetenv("TPP_DEVICE_MEMORY_MB"), 0);
     UNIT_OK(tpp_store_open(&store, d, tpp_synth_source, &seed));
-    const tpp_session_options few = of_clips(2), many = of_clips(60);
+    const tpp_session_options few = of_clips(2), many = of_clips(60), endless = of_clips(200000);
     UNIT_FAILS(tpp_session_open(&session, &s->clip, store, prompts, PROMPTS, &many), TPP_EDEVMEM,
                "64x89, 60 frames together, wants");
     assert_non_null(strstr(tpp_error(), "shorter clips (infer.clip)"));
+    UNIT_FAILS(tpp_session_open(&session, &s->clip, store, prompts, PROMPTS, &endless), TPP_EDEVMEM,
+               "200000 frames of 64x89 together are too much for any device");
     UNIT_OK(tpp_session_open(&session, &s->clip, store, prompts, PROMPTS, &few));
     tpp_session_close(session);
     tpp_store_close(store);

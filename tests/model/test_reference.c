@@ -194,6 +194,9 @@ static void make_prompts(scene *s)
     put_integers(s, "places", places, p * l);
     put_integers(s, "valid", s->lengths, p);
     put(s, "word_pos", pos);
+    const int32_t words = tpp_text_pack(places, s->lengths, p, l); /* places are through */
+    put_integers(s, "packed", places, p * l);
+    put_integers(s, "packed_valid", &words, 1);
     free(ids);
     free(places);
     free(sine);
@@ -362,6 +365,17 @@ static void smallest_golden_file(void **state)
     check_golden(TPP_SOURCE_DIR "/tests/golden/forward_micro.safetensors");
 }
 
+/* Switches of model.md 7 and 9 that no other golden file turns. */
+static void golden_files_of_switches(void **state)
+{
+    (void)state;
+    check_golden(TPP_SOURCE_DIR "/tests/golden/forward_switch_query.safetensors");
+    check_golden(TPP_SOURCE_DIR "/tests/golden/forward_switch_memory.safetensors");
+    check_golden(TPP_SOURCE_DIR "/tests/golden/forward_switch_mask.safetensors");
+    check_golden(TPP_SOURCE_DIR "/tests/golden/forward_switch_heads.safetensors");
+    check_golden(TPP_SOURCE_DIR "/tests/golden/forward_switch_no_text.safetensors");
+}
+
 static void golden_files_of_the_command_line(void **state)
 {
     const char *const *paths = *state;
@@ -399,6 +413,7 @@ int main(int argc, char **argv)
     (void)argc;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(smallest_golden_file),
+        cmocka_unit_test(golden_files_of_switches),
         cmocka_unit_test(one_mask_is_the_same_as_among_all),
         cmocka_unit_test_prestate(golden_files_of_the_command_line, argv + 1),
     };
