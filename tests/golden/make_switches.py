@@ -26,14 +26,15 @@ FILES = {  # reference keys, then switches
         "model.num_classes": "3", "prompt.select_level": "-1", "fusion.weight_scope": "global"}),
     "forward_switch_memory": (["seed=2", "mem_source=current"], {
         "mem.mask_act": "sigmoid", "mem.residual": "true", "mem.fpn": "true"}),
-    "forward_switch_mask": (["seed=3", "levels=3", "select_level=1", "dyn_channels=4"], {
+    "forward_switch_mask": (["seed=1", "levels=3", "select_level=1", "dyn_channels=4"], {
         "mem.mask_act": "binary", "mem.fpn": "true", "mask.coord_scale": "stride"}),
-    "forward_switch_heads": (["seed=8"], {
+    "forward_switch_heads": (["seed=50"], {
         "model.box_refine": "false", "model.rel_coord": "false", "fpn.text": "all",
         "prompt.select": "fixed", "prompt.fixed_index": "1"}),
-    "forward_switch_no_text": (["seed=5"], {"text.ablate": "true"}),
+    "forward_switch_no_text": (["seed=2"], {"text.ablate": "true"}),
 }
 WHOLE = 256  # values of a tensor that is kept whole
+LEAST_LOGIT = 0.2  # the logit of a lone query that cancels to nearly 0 says nothing of an engine's error
 
 
 class Switched:
@@ -187,6 +188,8 @@ class Keep:
     def __call__(self, name, t):
         a = t.detach().double().reshape(-1).numpy()
         self.info[name] = "x".join(map(str, t.shape)) or "1"
+        if ".logit" in name and abs(a).max() < LEAST_LOGIT:
+            raise SystemExit(f"{name} is at most {abs(a).max()}: take another seed")
         if a.size <= WHOLE:
             self.out[name] = a.copy()
             return
