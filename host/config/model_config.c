@@ -122,7 +122,10 @@ static const tpp_field fields[] = {
         "longest side after resizing, in pixels; 0: no limit (D7); with a large infer.short the "
         "long side is always this"),
     FLOAT(infer.threshold, "0.5", 0, 1, "probability above which a pixel belongs to the object"),
-    BOOL(infer.sort, "true", "frames in the order of their names (D30)"),
+    BOOL(infer.sort, "true",
+         "frames in the order of their names, false: as a data set lists them (D30); a folder has "
+         "no "
+         "other order"),
     FLOAT(infer.min_score, "0", 0, 1, "score below which a frame's mask is left empty (D37)"),
     INT(infer.clip, "0", 0, 4096,
         "frames of a clip with mode clip, 0: the whole sequence; the last clip reaches back over "
