@@ -166,10 +166,7 @@ static tpp_status build_frame(tpp_graph *g, const tpp_session *s, const void *sp
     (void)tpp_node(g, "resize_mask", &attr, 1, &logits, &mask);
     tpp_output(g, "mask_pixels", mask);
     if (s->options.probabilities) {
-        const tpp_map map = {
-            .v = tpp_reshape(g, logits, TPP_SHAPE(1, (int64_t)attr.height * attr.width, 1)),
-            .height = attr.height,
-            .width = attr.width};
+        const tpp_map map = {.v = logits, .height = attr.height, .width = attr.width};
         tpp_output(g, "mask_logits",
                    tpp_resample(g, map, attr.out_height, attr.out_width, TPP_RESAMPLE_BILINEAR).v);
     }
