@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
 #include "core/str.h"
+#include "io/picture.h"
 
 #include <jansson.h>
 #include <png.h>
@@ -74,12 +75,18 @@ static void print_help(FILE *to)
                       "5 out of memory\n\n" TPP_NOT_MEDICAL);
 }
 
+static void print_part(const char *what, const char *library)
+{
+    (void)printf("%s: %s\n", what, library != NULL ? library : "not built in");
+}
+
 static void print_version(void)
 {
     (void)printf("tpp %s\n", TPP_VERSION);
     (void)printf("OpenCL 1.2, CLBlast, libpng %s, zlib %s, libyaml %s, jansson %s, utf8proc %s\n",
                  png_get_libpng_ver(NULL), zlibVersion(), yaml_get_version_string(),
                  JANSSON_VERSION, utf8proc_version());
+    print_part("JPEG", tpp_jpeg_library());
     (void)printf(TPP_NOT_MEDICAL);
 }
 
