@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 #include "core/str.h"
 #include "io/picture.h"
+#include "io/video.h"
 
 #include <jansson.h>
 #include <png.h>
@@ -87,6 +88,7 @@ static void print_version(void)
                  png_get_libpng_ver(NULL), zlibVersion(), yaml_get_version_string(),
                  JANSSON_VERSION, utf8proc_version());
     print_part("JPEG", tpp_jpeg_library());
+    print_part("video", tpp_video_library());
     (void)printf(TPP_NOT_MEDICAL);
 }
 
