@@ -120,36 +120,44 @@ void tpp_names_free(tpp_names *names)
     *names = (tpp_names){0};
 }
 
-tpp_status tpp_file_read(char **out, size_t *size, const char *path, size_t limit)
+tpp_status tpp_file_open(FILE **out, uint64_t *size, const char *path)
 {
     /* Without O_NONBLOCK a pipe would wait for its writer. */
-    const int fd = open(path, O_RDONLY | O_NONBLOCK);
+    const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     FILE *f = fd >= 0 ? fdopen(fd, "rb") : NULL;
-    tpp_status s = TPP_OK;
-    char *bytes = NULL;
     struct stat st;
     if (f == NULL) {
-        s = TPP_FAIL(TPP_EIO, "%s: cannot open: %s", path, strerror(errno));
+        const tpp_status s = TPP_FAIL(TPP_EIO, "%s: cannot open: %s", path, strerror(errno));
         if (fd >= 0) (void)close(fd);
         return s;
     }
-    if (fstat(fileno(f), &st) != 0 || !S_ISREG(st.st_mode)) {
-        s = TPP_FAIL(TPP_EIO, "%s: not a regular file", path);
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        (void)fclose(f);
+        return TPP_FAIL(TPP_EIO, "%s: not a regular file", path);
+    }
+    *out = f;
+    *size = (uint64_t)st.st_size;
+    return TPP_OK;
+}
+
+tpp_status tpp_file_read(char **out, size_t *size, const char *path, size_t limit)
+{
+    FILE *f = NULL;
+    uint64_t n = 0;
+    char *bytes = NULL;
+    TPP_TRY(tpp_file_open(&f, &n, path));
+    tpp_status s = TPP_OK;
+    if (n > limit) {
+        s = TPP_FAIL(TPP_EIO, "%s: %ju bytes, at most %zu are read", path, (uintmax_t)n, limit);
         goto done;
     }
-    if ((uintmax_t)st.st_size > limit) {
-        s = TPP_FAIL(TPP_EIO, "%s: %jd bytes, at most %zu are read", path, (intmax_t)st.st_size,
-                     limit);
-        goto done;
-    }
-    const size_t n = (size_t)st.st_size;
     TPP_NEW_OR(done, s, bytes, n + 1);
-    if (fread(bytes, 1, n, f) != n) {
-        s = TPP_FAIL(TPP_EIO, "%s: cannot read %zu bytes", path, n);
+    if (fread(bytes, 1, (size_t)n, f) != n) {
+        s = TPP_FAIL(TPP_EIO, "%s: cannot read %ju bytes", path, (uintmax_t)n);
         goto done;
     }
     *out = bytes;
-    *size = n;
+    *size = (size_t)n;
     bytes = NULL;
 done:
     tpp_free(bytes);

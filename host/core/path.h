@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 /* "a/b", in new memory of the caller; NULL: out of memory. */
@@ -32,6 +33,9 @@ typedef struct tpp_names {
 } tpp_names;
 TPP_MUST_CHECK tpp_status tpp_path_list(tpp_names *out, const char *folder, const char *suffix);
 void tpp_names_free(tpp_names *names);
+
+/* Opens a regular file for reading, and says how many bytes it has; anything else is TPP_EIO. */
+TPP_MUST_CHECK tpp_status tpp_file_open(FILE **out, uint64_t *size, const char *path);
 
 /* Whole file in new memory of the caller, with a NUL after it that `size` does not count.
  * TPP_EIO when it is missing, no regular file, or larger than `limit` bytes. */

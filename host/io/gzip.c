@@ -98,18 +98,30 @@ bool tpp_gzip_is_plain(const tpp_gzip *g)
     return g->plain;
 }
 
-tpp_status tpp_gzip_begin(tpp_gzip_out *g, FILE *stream, const char *path)
+/* zlib's defaults; more than WINDOW bits: another wrapper. */
+enum { WINDOW = 15, AS_GZIP = 16, MEMORY = 8 };
+
+static tpp_status begin(tpp_gzip_out *g, FILE *stream, const char *path, int window)
 {
-    enum { WINDOW = 15, AS_GZIP = 16, MEMORY = 8 }; /* zlib's defaults, in a gzip wrapper */
     z_stream *z = NULL;
     TPP_NEW(z, 1);
-    if (deflateInit2(z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, WINDOW + AS_GZIP, MEMORY,
-                     Z_DEFAULT_STRATEGY) != Z_OK) {
+    if (deflateInit2(z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, window, MEMORY, Z_DEFAULT_STRATEGY) !=
+        Z_OK) {
         tpp_free(z);
         return TPP_FAIL(TPP_ENOMEM, "%s: no memory to compress", path);
     }
     *g = (tpp_gzip_out){.state = z, .stream = stream, .path = path};
     return TPP_OK;
+}
+
+tpp_status tpp_gzip_begin(tpp_gzip_out *g, FILE *stream, const char *path)
+{
+    return begin(g, stream, path, WINDOW + AS_GZIP);
+}
+
+tpp_status tpp_zlib_begin(tpp_gzip_out *g, FILE *stream, const char *path)
+{
+    return begin(g, stream, path, WINDOW);
 }
 
 /* Deflates the stream's pending input; `flush` Z_FINISH ends it. */

@@ -33,6 +33,8 @@ typedef struct tpp_gzip_out {
     const char *path;
 } tpp_gzip_out;
 TPP_MUST_CHECK tpp_status tpp_gzip_begin(tpp_gzip_out *g, FILE *stream, const char *path);
+/* The same with the wrapper of zlib, which MetaImage wants. */
+TPP_MUST_CHECK tpp_status tpp_zlib_begin(tpp_gzip_out *g, FILE *stream, const char *path);
 TPP_MUST_CHECK tpp_status tpp_gzip_write(tpp_gzip_out *g, const void *bytes, size_t size);
 TPP_MUST_CHECK tpp_status tpp_gzip_finish(tpp_gzip_out *g); /* also releases */
 void tpp_gzip_discard(tpp_gzip_out *g);

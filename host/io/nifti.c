@@ -9,14 +9,15 @@
 #include "core/str.h"
 #include "io/gzip.h"
 #include "io/nifti_header.h"
+#include "io/volume_data.h"
+#include "io/voxels.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
 enum {
-    CHUNK = 1 << 20,          /* bytes converted at a time; a multiple of every voxel size */
-    PADDING = 4096,           /* most zero bytes that may follow the voxels */
+    CHUNK = 3 << 18,          /* bytes converted at a time; a multiple of every voxel size */
     HEADER_LIMIT = 256 << 20, /* of an .hdr file with its extensions */
 };
 
@@ -108,6 +109,12 @@ static tpp_status read_header(reading *r)
     TPP_TRY(tpp_nifti_affine_read(v, &r->header, v->header, r->path));
     TPP_TRY(r->header.pair ? read_pair_extensions(r) : read_extensions(r));
     for (int i = 0; i < 4; i++) v->dim[i] = r->header.dim[i];
+    v->channels = r->header.datatype->elements > 1 ? 3 : 1;
+    v->is_sequence = tpp_nifti_is_clip(&r->header);
+    if (v->is_sequence) {
+        v->dim[2] = v->dim[3];
+        v->dim[3] = 1;
+    }
     v->datatype = r->header.datatype->name;
     v->slope = r->header.slope;
     v->intercept = r->header.intercept;
@@ -146,6 +153,11 @@ static tpp_status open_image(reading *r)
                     r->path);
 }
 
+static size_t voxel_bytes(const tpp_nifti_header *h)
+{
+    return h->type->size * h->datatype->elements;
+}
+
 /* Bytes of all voxels, if the format, the limit and the size of the file allow as many. */
 static tpp_status promised_bytes(const reading *r, uint64_t *out)
 {
@@ -153,11 +165,11 @@ static tpp_status promised_bytes(const reading *r, uint64_t *out)
     size_t count = 1, bytes = 0, floats = 0;
     bool fits = true;
     for (int i = 0; i < 7; i++) fits = fits && tpp_mul_size(count, (size_t)h->dim[i], &count);
-    fits = fits && tpp_mul_size(count, h->datatype->size, &bytes);
-    fits = fits && tpp_mul_size(count, sizeof(float), &floats);
+    fits = fits && tpp_mul_size(count, voxel_bytes(h), &bytes);
+    fits = fits && tpp_mul_size(count, sizeof(float) * (size_t)r->volume.channels, &floats);
     if (!fits || floats > PTRDIFF_MAX)
         return TPP_FAIL(TPP_EFORMAT, "%s: dim[1..7] have an impossible product", r->path);
-    floats /= (size_t)h->dim[3]; /* one time point is kept */
+    floats /= (size_t)r->volume.dim[3]; /* one time point is kept */
     const uint64_t wanted = bytes > floats ? bytes : floats;
     if (wanted > r->limit)
         return TPP_FAIL(TPP_ENOMEM,
@@ -177,7 +189,7 @@ static tpp_status promised_bytes(const reading *r, uint64_t *out)
 }
 
 /* What only voxels have to satisfy: a header alone may be looked at without. */
-static tpp_status check_axes(const reading *r, bool first_volume)
+static tpp_status check_axes(reading *r, const tpp_volume_options *o)
 {
     const int64_t *dim = r->header.dim;
     for (int i = 4; i < 7; i++)
@@ -186,27 +198,28 @@ static tpp_status check_axes(const reading *r, bool first_volume)
                             "%s: dim[%d] is %" PRId64 ": volumes of vectors are "
                             "not read",
                             r->path, i + 1, dim[i]);
-    if (dim[3] > 1 && !first_volume)
-        return TPP_FAIL(TPP_EUNSUPPORTED, "%s: %" PRId64 " time points, wanted a volume with one",
-                        r->path, dim[3]);
-    return TPP_OK;
+    if (r->volume.is_sequence) return tpp_volume_check_clip(o, r->path);
+    return tpp_volume_choose_time(&r->volume.time, dim[3], o, r->path);
 }
 
 static tpp_status read_voxels(reading *r)
 {
     tpp_volume *v = &r->volume;
-    const tpp_nifti_datatype *type = r->header.datatype;
-    const size_t count = (size_t)(v->dim[0] * v->dim[1] * v->dim[2]), step = CHUNK / type->size;
+    const tpp_voxel_layout layout = {.type = r->header.type,
+                                     .big = r->header.big,
+                                     .inner = r->header.datatype->elements,
+                                     .kept = (size_t)v->channels};
+    const size_t size = voxel_bytes(&r->header), step = CHUNK / size;
+    const size_t count = (size_t)(v->dim[0] * v->dim[1] * v->dim[2]);
     uint8_t *chunk = NULL;
     tpp_status s = TPP_OK;
-    TPP_NEW_OR(done, s, v->voxels, count);
+    TPP_NEW_OR(done, s, v->voxels, count * layout.kept);
     TPP_NEW_OR(done, s, chunk, CHUNK);
     v->voxel_count = (int64_t)count;
     for (size_t i = 0; i < count; i += step) {
         const size_t n = count - i < step ? count - i : step;
-        TPP_TRY_OR(done, s, read_exactly(r, chunk, n * type->size, "voxels"));
-        type->convert(v->voxels + i, chunk, n, r->header.big, v->slope, v->intercept);
-        for (size_t j = i; j < i + n; j++) v->nan_count += !isfinite(v->voxels[j]);
+        TPP_TRY_OR(done, s, read_exactly(r, chunk, n * size, "voxels"));
+        tpp_voxels_put(v, &layout, (int64_t)i, chunk, n);
     }
 done:
     tpp_free(chunk);
@@ -216,12 +229,12 @@ done:
 /* Reading on also makes zlib compare its checksum. */
 static tpp_status check_end(reading *r)
 {
-    uint8_t rest[PADDING + 1];
+    uint8_t rest[TPP_VOLUME_PADDING + 1];
     size_t got = 0;
     TPP_TRY(tpp_gzip_read(r->file, rest, sizeof rest, &got));
     bool zero = true;
     for (size_t i = 0; i < got; i++) zero = zero && rest[i] == 0;
-    if (got > PADDING || !zero)
+    if (got > TPP_VOLUME_PADDING || !zero)
         return TPP_FAIL(TPP_EFORMAT,
                         "%s: the file goes on behind the voxels that its header "
                         "promises (%" PRIu64 " bytes)",
@@ -231,27 +244,28 @@ static tpp_status check_end(reading *r)
     return TPP_OK;
 }
 
-static tpp_status read_file(reading *r, const tpp_nifti_options *o)
+static tpp_status read_file(reading *r, const tpp_volume_options *o)
 {
     TPP_TRY(tpp_gzip_open(&r->file, r->path));
     TPP_TRY(read_header(r));
     if (o->header_only) return TPP_OK;
-    TPP_TRY(check_axes(r, o->first_volume));
+    TPP_TRY(check_axes(r, o));
     if (r->header.pair) TPP_TRY(open_image(r));
     uint64_t bytes = 0;
     TPP_TRY(promised_bytes(r, &bytes));
     if (r->header.pair) TPP_TRY(skip(r, r->header.offset, "bytes before the voxels"));
+    const uint64_t one = bytes / (uint64_t)r->volume.dim[3], time = (uint64_t)r->volume.time;
+    TPP_TRY(skip(r, time * one, "earlier time points"));
     TPP_TRY(read_voxels(r));
-    const uint64_t read = (uint64_t)r->volume.voxel_count * r->header.datatype->size;
-    TPP_TRY(skip(r, bytes - read, "later time points"));
+    TPP_TRY(skip(r, bytes - (time + 1) * one, "later time points"));
     return check_end(r);
 }
 
-tpp_status tpp_nifti_read(tpp_volume *out, const char *path, const tpp_nifti_options *o)
+tpp_status tpp_nifti_read(tpp_volume *out, const char *path, const tpp_volume_options *o)
 {
-    static const tpp_nifti_options defaults = {0};
+    static const tpp_volume_options defaults = {.time = -1};
     if (o == NULL) o = &defaults;
-    reading r = {.limit = o->max_bytes > 0 ? o->max_bytes : TPP_NIFTI_MAX_BYTES};
+    reading r = {.limit = o->max_bytes > 0 ? o->max_bytes : TPP_VOLUME_MAX_BYTES};
     /* An .img is named as well as its .hdr. */
     char *header = swap_suffix(path, ".img", ".hdr");
     if (header == NULL) header = swap_suffix(path, ".img.gz", ".hdr");

@@ -1,6 +1,7 @@
 /* From voxel index to millimetres: sform, else qform, else spacing alone (nifti1.h, "3D IMAGE
  * ORIENTATION AND LOCATION IN SPACE", methods 3, 2 and 1).
  * SPDX-License-Identifier: MIT */
+#include "io/affine.h"
 #include "io/nifti_header.h"
 
 #include <inttypes.h>
@@ -85,35 +86,11 @@ static tpp_status read_spacing_only(tpp_affine *a, const tpp_nifti_header *h, co
     return TPP_OK;
 }
 
-static double column_length(const tpp_affine *a, int j)
-{
-    return sqrt(a->m[0][j] * a->m[0][j] + a->m[1][j] * a->m[1][j] + a->m[2][j] * a->m[2][j]);
-}
-
-static tpp_status check_affine(const tpp_affine *affine, const char *source, const char *path)
-{
-    const double(*a)[4] = affine->m;
-    const double flat = 1e-4; /* volume of the box of unit edges along the three axes */
-    for (int i = 0; i < 12; i++)
-        if (!isfinite(a[i / 4][i % 4]))
-            return TPP_FAIL(TPP_EFORMAT, "%s: the affine (%s) holds %g in row %d", path, source,
-                            a[i / 4][i % 4], i / 4 + 1);
-    double volume = 1;
-    for (int j = 0; j < 3; j++) volume *= column_length(affine, j);
-    const double determinant = a[0][0] * (a[1][1] * a[2][2] - a[1][2] * a[2][1]) -
-                               a[0][1] * (a[1][0] * a[2][2] - a[1][2] * a[2][0]) +
-                               a[0][2] * (a[1][0] * a[2][1] - a[1][1] * a[2][0]);
-    if (!(volume > 0) || !isfinite(volume) || !(fabs(determinant) > flat * volume))
-        return TPP_FAIL(TPP_EFORMAT, "%s: the affine (%s) is singular: its axes do not span space",
-                        path, source);
-    return TPP_OK;
-}
-
 /* Is any corner of the volume more than half a voxel apart under the two? */
 static bool differ(const tpp_affine *a, const tpp_affine *b, const int64_t dim[3])
 {
     double smallest = INFINITY, largest = 0;
-    for (int j = 0; j < 3; j++) smallest = fmin(smallest, column_length(a, j));
+    for (int j = 0; j < 3; j++) smallest = fmin(smallest, tpp_affine_column(a, j));
     for (int corner = 0; corner < 8; corner++) {
         double square = 0;
         for (int i = 0; i < 3; i++) {
@@ -140,14 +117,10 @@ tpp_status tpp_nifti_affine_read(tpp_volume *v, const tpp_nifti_header *h, const
         read_sform(&a, h, bytes);
     else
         TPP_TRY(has_qform ? read_qform(&a, h, bytes, path) : read_spacing_only(&a, h, bytes, path));
-    TPP_TRY(check_affine(&a, tpp_affine_source_text(source), path));
+    TPP_TRY(tpp_affine_check(&a, source, path));
     /* A qform that cannot be read beside an sform that can is a disagreement, no failure. */
     v->affines_disagree = has_sform && has_qform &&
                           (read_qform(&q, h, bytes, path) != TPP_OK || differ(&a, &q, h->dim));
-    const double mm = unit_mm(h, bytes);
-    for (int i = 0; i < 12; i++) v->affine.m[i / 4][i % 4] = a.m[i / 4][i % 4] * mm;
-    v->affine.m[3][3] = 1;
-    for (int j = 0; j < 3; j++) v->spacing_mm[j] = column_length(&a, j) * mm;
-    v->affine_source = source;
+    tpp_affine_set(v, &a, unit_mm(h, bytes), source);
     return TPP_OK;
 }

@@ -81,48 +81,25 @@ static void put_real(const tpp_nifti_header *h, uint8_t *bytes, tpp_nifti_field 
     tpp_bytes_put(bytes + p->at + (size_t)i * p->size, bits, p->size, h->big);
 }
 
-/* One converter per type; the byte order is decided outside the loop. */
-#define CONVERTER(name, bytes, value)                                                          \
-    static void convert_##name(float *out, const uint8_t *p, size_t n, bool big, double slope, \
-                               double intercept)                                               \
-    {                                                                                          \
-        for (size_t i = 0; i < n; i++) {                                                       \
-            const uint64_t bits = big ? tpp_bytes_get(p + i * (bytes), bytes, true)            \
-                                      : tpp_bytes_get(p + i * (bytes), bytes, false);          \
-            out[i] = (float)(slope * (double)(value) + intercept);                             \
-        }                                                                                      \
-    }
-CONVERTER(uint8, 1, bits)
-CONVERTER(int16, 2, (int16_t)bits)
-CONVERTER(int32, 4, (int32_t)bits)
-CONVERTER(float32, 4, tpp_bits_float((uint32_t)bits))
-CONVERTER(float64, 8, tpp_bits_double(bits))
-CONVERTER(int8, 1, (int8_t)bits)
-CONVERTER(uint16, 2, bits)
-CONVERTER(uint32, 4, bits)
-CONVERTER(int64, 8, (int64_t)bits)
-CONVERTER(uint64, 8, bits)
-#undef CONVERTER
-
-enum { CODE_UINT8 = 2 };
+enum { CODE_UINT8 = 2, CODE_FLOAT32 = 16 };
 static const tpp_nifti_datatype datatypes[] = {
-    {1, "1-bit", 0, NULL},
-    {CODE_UINT8, "uint8", 1, convert_uint8},
-    {4, "int16", 2, convert_int16},
-    {8, "int32", 4, convert_int32},
-    {16, "float32", 4, convert_float32},
-    {32, "complex64", 8, NULL},
-    {64, "float64", 8, convert_float64},
-    {128, "RGB24", 3, NULL},
-    {256, "int8", 1, convert_int8},
-    {512, "uint16", 2, convert_uint16},
-    {768, "uint32", 4, convert_uint32},
-    {1024, "int64", 8, convert_int64},
-    {1280, "uint64", 8, convert_uint64},
-    {1536, "float128", 16, NULL},
-    {1792, "complex128", 16, NULL},
-    {2048, "complex256", 32, NULL},
-    {2304, "RGBA32", 4, NULL},
+    {1, "1-bit", NULL, 0},
+    {CODE_UINT8, "uint8", "uint8", 1},
+    {4, "int16", "int16", 1},
+    {8, "int32", "int32", 1},
+    {CODE_FLOAT32, "float32", "float32", 1},
+    {32, "complex64", NULL, 0},
+    {64, "float64", "float64", 1},
+    {128, "RGB24", "uint8", 3},
+    {256, "int8", "int8", 1},
+    {512, "uint16", "uint16", 1},
+    {768, "uint32", "uint32", 1},
+    {1024, "int64", "int64", 1},
+    {1280, "uint64", "uint64", 1},
+    {1536, "float128", NULL, 0},
+    {1792, "complex128", NULL, 0},
+    {2048, "complex256", NULL, 0},
+    {2304, "RGBA32", "uint8", 4},
 };
 
 const tpp_nifti_datatype *tpp_nifti_datatype_find(int64_t code)
@@ -189,14 +166,16 @@ static tpp_status read_datatype(tpp_nifti_header *h, const uint8_t *bytes, const
     h->datatype = tpp_nifti_datatype_find(code);
     if (h->datatype == NULL)
         return TPP_FAIL(TPP_EFORMAT, "%s: datatype %" PRId64 " is none of NIfTI's", path, code);
-    if (h->datatype->convert == NULL)
+    if (h->datatype->element == NULL)
         return TPP_FAIL(TPP_EUNSUPPORTED,
-                        "%s: voxels of type %s are not read, only integers and "
-                        "real numbers",
+                        "%s: voxels of type %s are not read, only integers, real numbers and "
+                        "colours of 8 bits",
                         path, h->datatype->name);
-    if (bits != 8 * (int64_t)h->datatype->size)
-        return TPP_FAIL(TPP_EFORMAT, "%s: datatype %s has %zu bits, bitpix says %" PRId64, path,
-                        h->datatype->name, 8 * h->datatype->size, bits);
+    h->type = tpp_voxel_type_find(h->datatype->element);
+    const int64_t wanted = 8 * (int64_t)(h->type->size * h->datatype->elements);
+    if (bits != wanted)
+        return TPP_FAIL(TPP_EFORMAT, "%s: datatype %s has %" PRId64 " bits, bitpix says %" PRId64,
+                        path, h->datatype->name, wanted, bits);
     return TPP_OK;
 }
 
@@ -240,28 +219,34 @@ tpp_status tpp_nifti_header_parse(tpp_nifti_header *out, const uint8_t *bytes, c
     return TPP_OK;
 }
 
-/* The fields in which a single-file label volume differs from the volume it belongs to. */
-static void patch_for_labels(const tpp_nifti_header *h, uint8_t *bytes, size_t size)
+/* Does the header hold a clip: one slice, several moments? */
+bool tpp_nifti_is_clip(const tpp_nifti_header *h)
+{
+    return h->dim[2] == 1 && h->dim[3] > 1;
+}
+
+/* The fields in which a single-file volume of results differs from the volume it belongs to. */
+static void patch(const tpp_nifti_header *h, uint8_t *bytes, size_t size, bool values)
 {
     if (h->version == 1)
         memcpy(bytes + MAGIC1_AT, single1, MAGIC1_SIZE);
     else
         memcpy(bytes + MAGIC2_AT, single2, MAGIC2_SIZE);
-    put_real(h, bytes, TPP_NIFTI_DATATYPE, 0, CODE_UINT8);
-    put_real(h, bytes, TPP_NIFTI_BITPIX, 0, 8);
+    put_real(h, bytes, TPP_NIFTI_DATATYPE, 0, values ? CODE_FLOAT32 : CODE_UINT8);
+    put_real(h, bytes, TPP_NIFTI_BITPIX, 0, values ? 32 : 8);
     put_real(h, bytes, TPP_NIFTI_VOX_OFFSET, 0, (double)size);
     put_real(h, bytes, TPP_NIFTI_SCL_SLOPE, 0, 1);
     put_real(h, bytes, TPP_NIFTI_SCL_INTER, 0, 0);
     put_real(h, bytes, TPP_NIFTI_CAL_MAX, 0, 0);
     put_real(h, bytes, TPP_NIFTI_CAL_MIN, 0, 0);
-    if (h->rank > 3) {
+    if (h->rank > 3 && !tpp_nifti_is_clip(h)) {
         put_real(h, bytes, TPP_NIFTI_DIM, 0, 3);
         for (int i = 4; i <= 7; i++) put_real(h, bytes, TPP_NIFTI_DIM, i, 1);
     }
 }
 
-/* A NIfTI-1 header for a volume that was made in memory. */
-static void compose(uint8_t *bytes, const tpp_volume *v)
+/* A NIfTI-1 header for a volume that has none of NIfTI's. */
+static void compose(uint8_t *bytes, const tpp_volume *v, bool values)
 {
     enum { MILLIMETRES = 2, SCANNER = 1 };
     const tpp_nifti_header h = {.version = 1};
@@ -275,10 +260,10 @@ static void compose(uint8_t *bytes, const tpp_volume *v)
     put_real(&h, bytes, TPP_NIFTI_XYZT_UNITS, 0, MILLIMETRES);
     put_real(&h, bytes, TPP_NIFTI_SFORM_CODE, 0, SCANNER);
     for (int i = 0; i < 12; i++) put_real(&h, bytes, TPP_NIFTI_SROW, i, v->affine.m[i / 4][i % 4]);
-    patch_for_labels(&h, bytes, TPP_NIFTI1_SIZE + TPP_NIFTI_FLAG_SIZE);
+    patch(&h, bytes, TPP_NIFTI1_SIZE + TPP_NIFTI_FLAG_SIZE, values);
 }
 
-static tpp_status compose_header(uint8_t **out, size_t *size, const tpp_volume *v)
+static tpp_status compose_header(uint8_t **out, size_t *size, const tpp_volume *v, bool values)
 {
     for (int i = 0; i < 3; i++)
         if (v->dim[i] < 1 || v->dim[i] > INT16_MAX)
@@ -287,16 +272,19 @@ static tpp_status compose_header(uint8_t **out, size_t *size, const tpp_volume *
     const size_t n = TPP_NIFTI1_SIZE + TPP_NIFTI_FLAG_SIZE;
     uint8_t *bytes = NULL;
     TPP_NEW(bytes, n);
-    compose(bytes, v);
+    compose(bytes, v, values);
     *out = bytes;
     *size = n;
     return TPP_OK;
 }
 
-tpp_status tpp_nifti_label_header(uint8_t **out, size_t *size, const tpp_volume *like)
+tpp_status tpp_nifti_result_header(uint8_t **out, size_t *size, bool *big, const tpp_volume *like,
+                                   bool values)
 {
     enum { ALIGN = 16 }; /* of voxels, which the format asks for */
-    if (like->header == NULL) return compose_header(out, size, like);
+    *big = false;
+    if (like->header == NULL || like->format != TPP_VOLUME_NIFTI)
+        return compose_header(out, size, like, values);
     tpp_nifti_header h = {0};
     TPP_TRY(tpp_nifti_header_parse(&h, like->header, "header kept of the input"));
     const size_t bare = h.version == 1 ? TPP_NIFTI1_SIZE : TPP_NIFTI2_SIZE;
@@ -306,7 +294,8 @@ tpp_status tpp_nifti_label_header(uint8_t **out, size_t *size, const tpp_volume 
     uint8_t *bytes = NULL;
     TPP_NEW(bytes, n);
     memcpy(bytes, like->header, like->header_size);
-    patch_for_labels(&h, bytes, n);
+    patch(&h, bytes, n, values);
+    *big = h.big;
     *out = bytes;
     *size = n;
     return TPP_OK;

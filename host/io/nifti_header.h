@@ -1,10 +1,11 @@
-/* What a NIfTI header says, checked, and the header of a label volume. For nifti*.c only.
+/* What a NIfTI header says, checked, and the header of a volume of results. For nifti*.c only.
  * SPDX-License-Identifier: MIT */
 #ifndef TPP_IO_NIFTI_HEADER_H
 #define TPP_IO_NIFTI_HEADER_H
 
 #include "core/status.h"
 #include "io/volume.h"
+#include "io/voxels.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,15 +14,11 @@
 /* Bytes of the two headers, and of the flag that says whether extensions follow. */
 enum { TPP_NIFTI1_SIZE = 348, TPP_NIFTI2_SIZE = 540, TPP_NIFTI_FLAG_SIZE = 4 };
 
-/* Turns `n` numbers at `p` into slope * number + intercept. */
-typedef void tpp_nifti_convert(float *out, const uint8_t *p, size_t n, bool big, double slope,
-                               double intercept);
-
 typedef struct tpp_nifti_datatype {
     int code;
     const char *name;
-    size_t size;                /* bytes of a voxel */
-    tpp_nifti_convert *convert; /* NULL: known, but not read */
+    const char *element; /* tpp_voxel_type of its numbers; NULL: known, but not read */
+    size_t elements;     /* numbers of a voxel */
 } tpp_nifti_datatype;
 
 /* NULL: a code that the format does not have. */
@@ -34,6 +31,7 @@ typedef struct tpp_nifti_header {
     int rank;    /* dim[0] */
     int64_t dim[7];
     const tpp_nifti_datatype *datatype;
+    const tpp_voxel_type *type;
     uint64_t offset; /* of the voxels */
     double slope, intercept;
 } tpp_nifti_header;
@@ -49,10 +47,14 @@ TPP_MUST_CHECK tpp_status tpp_nifti_header_parse(tpp_nifti_header *out, const ui
 TPP_MUST_CHECK tpp_status tpp_nifti_affine_read(tpp_volume *v, const tpp_nifti_header *h,
                                                 const uint8_t *bytes, const char *path);
 
-/* In new memory of the caller: all bytes of a single-file label volume that come before its
- * voxels, in the geometry of `like`. */
-TPP_MUST_CHECK tpp_status tpp_nifti_label_header(uint8_t **out, size_t *size,
-                                                 const tpp_volume *like);
+/* Does the header hold a clip: one slice, several moments? They are read along z. */
+bool tpp_nifti_is_clip(const tpp_nifti_header *h);
+
+/* In new memory of the caller: all bytes of a single-file volume of results that come before its
+ * voxels, in the geometry of `like`, and the byte order that those need. `values`: float32, else
+ * uint8. */
+TPP_MUST_CHECK tpp_status tpp_nifti_result_header(uint8_t **out, size_t *size, bool *big,
+                                                  const tpp_volume *like, bool values);
 
 /* Fields by name, for the affine. `i` counts in the field's array. */
 typedef enum tpp_nifti_field {

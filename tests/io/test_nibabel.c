@@ -81,7 +81,7 @@ static void compare(const tpp_volume *v, const char *path, const char *want_path
 static void read_compare_write(const char *path, const char *want_path)
 {
     tpp_volume v = {0};
-    ASSERT_OK(tpp_nifti_read(&v, path, &(tpp_nifti_options){.first_volume = true}));
+    ASSERT_OK(tpp_nifti_read(&v, path, &(tpp_volume_options){.time = 0}));
     compare(&v, path, want_path);
     uint8_t *labels = tpp_calloc((size_t)v.voxel_count, 1);
     for (int64_t i = 0; i < v.voxel_count; i++) labels[i] = (uint8_t)(i % 5);
@@ -168,7 +168,7 @@ static void headers_without_voxels_say_so(void **state)
         char *path = tpp_path_join(folder, names[i]);
         tpp_volume v = {0};
         ASSERT_FAILS(tpp_nifti_read(&v, path, NULL), TPP_EIO, path, "no .img is beside it");
-        ASSERT_OK(tpp_nifti_read(&v, path, &(tpp_nifti_options){.header_only = true}));
+        ASSERT_OK(tpp_nifti_read(&v, path, &(tpp_volume_options){.header_only = true}));
         assert_int_equal(v.dim[0] * 1000000 + v.dim[1] * 1000 + v.dim[2], 91109091);
         tpp_volume_free(&v);
         tpp_free(path);

@@ -163,21 +163,105 @@ static void time_is_read_when_asked_for(void **state)
     make_ramp(ramp, 3 * COUNT, false);
     const char *path = make_file("time.nii", &m, ramp, sizeof ramp);
     tpp_volume v = {0};
-    ASSERT_FAILS(tpp_nifti_read(&v, path, NULL), TPP_EUNSUPPORTED, path, "3 time points");
+    ASSERT_FAILS(tpp_nifti_read(&v, path, NULL), TPP_EUSAGE, path,
+                 "3 time points; choose one with --time T, 0 to 2");
     assert_null(v.header);
-    ASSERT_OK(tpp_nifti_read(&v, path, &(tpp_nifti_options){.first_volume = true}));
+    ASSERT_OK(tpp_nifti_read(&v, path, &(tpp_volume_options){.time = 0}));
     assert_int_equal(v.dim[3], 3);
     assert_int_equal(v.voxel_count, COUNT);
     assert_true(v.voxels[23] == 23);
     tpp_volume_free(&v);
+    ASSERT_OK(tpp_nifti_read(&v, path, &(tpp_volume_options){.time = 2}));
+    assert_int_equal(v.time, 2);
+    assert_true(v.voxels[0] == 2 * COUNT && v.voxels[23] == 2 * COUNT + 23);
+    tpp_volume_free(&v);
+    ASSERT_FAILS(tpp_nifti_read(&v, path, &(tpp_volume_options){.time = 3}), TPP_EUSAGE, path,
+                 "there is no time point 3; the file has 3");
     /* The later time points have to be there all the same. */
     path = make_file("time.nii", &m, ramp, sizeof ramp - 1);
-    ASSERT_FAILS(tpp_nifti_read(&v, path, &(tpp_nifti_options){.first_volume = true}), TPP_EFORMAT,
-                 path, "truncated");
-    ASSERT_OK(tpp_nifti_read(&v, path, &(tpp_nifti_options){.header_only = true}));
+    ASSERT_FAILS(tpp_nifti_read(&v, path, &(tpp_volume_options){.time = 0}), TPP_EFORMAT, path,
+                 "truncated");
+    ASSERT_OK(tpp_nifti_read(&v, path, &(tpp_volume_options){.header_only = true}));
     assert_null(v.voxels);
     assert_int_equal(v.dim[3], 3);
     tpp_volume_free(&v);
+}
+
+static void a_clip_is_read_along_time(void **state)
+{
+    (void)state;
+    maker m = make_default();
+    memcpy(m.dim, (int64_t[]){4, 4, 3, 1, 2, 1, 1, 1}, sizeof m.dim);
+    uint8_t ramp[2 * COUNT], labels[COUNT] = {0};
+    make_ramp(ramp, COUNT, false);
+    const char *path = make_file("clip.nii", &m, ramp, sizeof ramp);
+    tpp_volume v = {0};
+    ASSERT_OK(tpp_nifti_read(&v, path, NULL));
+    assert_true(v.is_sequence && v.dim[2] == 2 && v.dim[3] == 1 && v.voxel_count == COUNT);
+    assert_true(v.voxels[23] == 23);
+    const char *out = scratch("clip_labels.nii");
+    labels[13] = 1;
+    ASSERT_OK(tpp_nifti_write_labels(out, &v, labels));
+    tpp_volume_free(&v);
+    size_t size = 0;
+    uint8_t *bytes = get_file(out, &size);
+    assert_int_equal(size, 352 + COUNT);
+    for (size_t i = 0; i < 8; i++)
+        assert_int_equal(tpp_bytes_get(bytes + 40 + 2 * i, 2, false), m.dim[i]);
+    assert_int_equal(bytes[352 + 13], 1);
+    tpp_free(bytes);
+    ASSERT_FAILS(tpp_nifti_read(&v, path, &(tpp_volume_options){.time = 1}), TPP_EUSAGE, path,
+                 "a clip");
+}
+
+/* RGBA's fourth channel is left out. */
+static void colours_are_read(void **state)
+{
+    (void)state;
+    for (size_t channels = 3; channels <= 4; channels++) {
+        maker m = make_default();
+        m.datatype = channels == 3 ? 128 : 2304;
+        m.bitpix = 8 * (int)channels;
+        uint8_t bytes[4 * COUNT], labels[COUNT] = {0};
+        for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (uint8_t)(i * 7);
+        const char *path = make_file("colour.nii", &m, bytes, channels * COUNT);
+        tpp_volume v = {0};
+        read_ok(&v, path);
+        assert_int_equal(v.channels, 3);
+        for (size_t i = 0; i < COUNT; i++)
+            for (size_t c = 0; c < 3; c++)
+                assert_true(v.voxels[3 * i + c] == bytes[channels * i + c]);
+        const char *out = scratch("colour_labels.nii");
+        ASSERT_OK(tpp_nifti_write_labels(out, &v, labels));
+        tpp_volume_free(&v);
+        read_ok(&v, out);
+        assert_true(v.channels == 1 && v.voxel_count == COUNT);
+        tpp_volume_free(&v);
+    }
+}
+
+/* Bit for bit, in the header's byte order. */
+static void values_are_written_as_float32(void **state)
+{
+    (void)state;
+    for (int big = 0; big < 2; big++) {
+        maker m = make_default();
+        m.big = big == 1;
+        uint8_t ramp[2 * COUNT];
+        make_ramp(ramp, COUNT, m.big);
+        tpp_volume v = {0}, back = {0};
+        read_ok(&v, make_file("v.nii", &m, ramp, sizeof ramp));
+        float values[COUNT];
+        for (int i = 0; i < COUNT; i++) values[i] = 1.0F / (float)(i + 1);
+        const char *out = scratch("values.nii.gz");
+        ASSERT_OK(tpp_nifti_write_values(out, &v, values));
+        read_ok(&back, out);
+        assert_string_equal(back.datatype, "float32");
+        assert_memory_equal(back.voxels, values, sizeof values);
+        assert_memory_equal(back.affine.m, v.affine.m, sizeof v.affine.m);
+        tpp_volume_free(&back);
+        tpp_volume_free(&v);
+    }
 }
 
 static void one_voxel_is_a_volume(void **state)
@@ -221,7 +305,7 @@ static void pairs_are_read_by_either_name(void **state)
         const char *path = scratch("lone.hdr");
         tpp_volume none = {0};
         ASSERT_FAILS(tpp_nifti_read(&none, path, NULL), TPP_EIO, path, "no .img is beside it");
-        ASSERT_OK(tpp_nifti_read(&none, path, &(tpp_nifti_options){.header_only = true}));
+        ASSERT_OK(tpp_nifti_read(&none, path, &(tpp_volume_options){.header_only = true}));
         tpp_volume_free(&none);
         path = put_file("short.hdr", header, size);
         put_file("short.img", ramp, sizeof ramp - 1);
@@ -410,7 +494,7 @@ static void labels_of_a_time_series_are_three_dimensional(void **state)
     fill_labels(labels, COUNT);
     tpp_volume v = {0}, back = {0};
     ASSERT_OK(tpp_nifti_read(&v, make_file("in.nii", &m, ramp, sizeof ramp),
-                             &(tpp_nifti_options){.first_volume = true}));
+                             &(tpp_volume_options){.time = 0}));
     ASSERT_OK(tpp_nifti_write_labels(scratch("out.nii"), &v, labels));
     read_ok(&back, scratch("out.nii"));
     assert_int_equal(back.dim[3], 1);
@@ -517,6 +601,9 @@ int main(void)
         cmocka_unit_test(gzip_is_known_by_its_content),
         cmocka_unit_test(more_than_a_chunk_is_read),
         cmocka_unit_test(time_is_read_when_asked_for),
+        cmocka_unit_test(a_clip_is_read_along_time),
+        cmocka_unit_test(colours_are_read),
+        cmocka_unit_test(values_are_written_as_float32),
         cmocka_unit_test(one_voxel_is_a_volume),
         cmocka_unit_test(pairs_are_read_by_either_name),
         cmocka_unit_test(quaternions_are_rotations),
