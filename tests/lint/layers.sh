@@ -12,7 +12,7 @@ cd "$1" || exit 1
 rows=$(sed -n 's/^tpp_layer(\(.*\))$/\1/p' CMakeLists.txt | sed 's/ EXTERNAL.*//')
 [ -n "$rows" ] || { echo "no tpp_layer() rows in CMakeLists.txt"; exit 1; }
 
-find host -mindepth 2 -name '*.[ch]' | sort | xargs awk -v rows="$rows" '
+find host -mindepth 2 \( -name '*.[ch]' -o -name '*.cc' -o -name '*.hh' \) | sort | xargs awk -v rows="$rows" '
 function close_over(folder, seen_from, i, n, part) {
     if ((seen_from, folder) in reach) return
     reach[seen_from, folder] = 1

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Lengths have a gate: .c 800 lines, .h and .clh 400, .cl 400, functions 80, lines 100 columns.
+# Lengths have a gate: .c and .cc 800 lines, .h, .hh and .clh 400, .cl 400, functions 80, lines 100 columns.
 # A function is counted from the brace in column 0 that opens it (the formatter puts it there) to
 # the one in column 0 that closes it. Columns between "clang-format off" and "on" are not counted:
 # those are tables of data.
@@ -9,11 +9,11 @@ set -u
 cd "$1" || exit 1
 
 find host tests bench cl_kernels weights -type f \
-    \( -name '*.[ch]' -o -name '*.cl' -o -name '*.clh' \) 2>/dev/null | sort | LC_ALL=C.UTF-8 xargs awk '
+    \( -name '*.[ch]' -o -name '*.cc' -o -name '*.hh' -o -name '*.cl' -o -name '*.clh' \) 2>/dev/null | sort | LC_ALL=C.UTF-8 xargs awk '
 function finding(text) { print text; bad++ }
 function file_done() {
     if (name == "") return
-    gate = name ~ /\.c$/ ? 800 : 400
+    gate = name ~ /\.cc?$/ ? 800 : 400
     if (lines > gate) finding(name ": " lines " lines, the gate is " gate)
 }
 FNR == 1 { file_done(); name = FILENAME; files++; start = 0; table = 0 }
