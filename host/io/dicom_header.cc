@@ -175,6 +175,12 @@ static tpp_status check_syntax(const instance &x)
                     x.path.c_str(), printable(uid).c_str());
 }
 
+std::string identity_of(DcmFileFormat &file, const DcmTagKey &tag, const DcmTagKey &in_meta)
+{
+    const std::string text = text_of(file.getDataset(), tag);
+    return text.empty() ? text_of(file.getMetaInfo(), in_meta) : text;
+}
+
 static bool has_image_type(DcmDataset *data, const char *value)
 {
     for (unsigned long i = 0; i < 8; i++)
@@ -184,8 +190,6 @@ static bool has_image_type(DcmDataset *data, const char *value)
 
 static tpp_status read_dataset(instance *x, DcmDataset *data, std::uint64_t limit)
 {
-    x->sop_class = text_of(data, DCM_SOPClassUID);
-    x->sop = text_of(data, DCM_SOPInstanceUID);
     x->series = text_of(data, DCM_SeriesInstanceUID);
     x->modality = text_of(data, DCM_Modality);
     x->description = text_of(data, DCM_SeriesDescription);
@@ -213,13 +217,8 @@ tpp_status read_instance(instance *out, const std::string &path, std::uint64_t l
     DcmFileFormat file;
     const OFCondition loaded = file.loadFile(path.c_str());
     if (loaded.bad()) return TPP_FAIL(TPP_EFORMAT, "%s: damaged: %s", path.c_str(), loaded.text());
-    if (out->sop_class.empty() && file.getMetaInfo() != nullptr) {
-        const std::string stored = text_of(file.getMetaInfo(), DCM_MediaStorageSOPClassUID);
-        if (stored == UID_MediaStorageDirectoryStorage) {
-            out->kind = kind_of(stored, "");
-            return TPP_OK;
-        }
-    }
+    out->sop_class = identity_of(file, DCM_SOPClassUID, DCM_MediaStorageSOPClassUID);
+    out->sop = identity_of(file, DCM_SOPInstanceUID, DCM_MediaStorageSOPInstanceUID);
     return read_dataset(out, file.getDataset(), limit);
 }
 

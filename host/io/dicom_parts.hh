@@ -87,6 +87,8 @@ struct instance {
     form pixels;
     int frames = 1;
     double spacing_flat[2] = {0, 0}; /* from row to row, column to column, without a place */
+    double between_slices = 0;       /* and from slice to slice; 0: not stated */
+    bool has_frame_time = false;     /* frames are moments */
     std::vector<plane> planes;
     std::shared_ptr<palette> colours; /* of PALETTE COLOR */
     std::shared_ptr<layout_holder> scan;
@@ -106,6 +108,9 @@ tpp_status read_palette(instance *x, DcmDataset *data);
 std::string text_of(DcmItem *item, const DcmTagKey &tag, unsigned long index = 0);
 std::string printable(const std::string &text);
 bool number_of(DcmItem *item, const DcmTagKey &tag, double *out, unsigned long index = 0);
+
+/* A class or UID; where a data set was robbed of it, the file's own header may still have it. */
+std::string identity_of(DcmFileFormat &file, const DcmTagKey &tag, const DcmTagKey &in_meta);
 
 /* The planes that a volume shows, by ascending z; -1 where a slice is missing. */
 struct stack {
@@ -145,8 +150,9 @@ int channels_of(const form &f);
 
 /* The image behind one z of a volume. */
 struct origin {
-    std::string sop_class, sop; /* "": the slice is missing */
-    int frame = 0;              /* from 1; 0: the instance has but one */
+    bool is_there = false; /* else the slice is missing */
+    std::string sop_class, sop;
+    int frame = 0; /* from 1; 0: the instance has but one */
     vector3 position{};
 };
 

@@ -180,7 +180,7 @@ tpp_status decoder::open_file(const instance &x, std::size_t index)
     open_ = std::make_unique<DcmFileFormat>();
     open_index_ = index;
     if (open_->loadFile(x.path.c_str()).bad() ||
-        text_of(open_->getDataset(), DCM_SOPInstanceUID) != x.sop) {
+        identity_of(*open_, DCM_SOPInstanceUID, DCM_MediaStorageSOPInstanceUID) != x.sop) {
         open_.reset();
         return changed(x);
     }
@@ -200,6 +200,7 @@ tpp_status decoder::read_compressed(samples *out, const instance &x, const plane
     auto *pixels = OFstatic_cast(DcmPixelData *, element);
     if (pixels->getUncompressedFrameSize(data, bytes).bad() || bytes < wanted)
         return TPP_FAIL(TPP_EFORMAT, "%s: the size of its frames cannot be told", x.path.c_str());
+    bytes += bytes % 2; /* the decoder of runs asks for whole words */
     out->bytes.assign(bytes, 0);
     const OFCondition done = pixels->getUncompressedFrame(
         data, static_cast<Uint32>(p.frame), fragment, out->bytes.data(), bytes, colour);

@@ -169,6 +169,8 @@ tpp_status read_planes(instance *x, DcmDataset *data)
     if (data->tagExists(DCM_ModalityLUTSequence))
         tpp_log(TPP_LOG_WARN, "dicom", "%s: has a modality table; values are taken as stored",
                 x->name());
+    x->has_frame_time = data->tagExists(DCM_FrameTime) || data->tagExists(DCM_FrameTimeVector);
+    (void)number_of(data, DCM_SpacingBetweenSlices, &x->between_slices);
     if (!spacing_of(data, DCM_PixelSpacing, x->spacing_flat) &&
         !spacing_of(data, DCM_ImagerPixelSpacing, x->spacing_flat))
         (void)spacing_of_region(data, x->spacing_flat);
@@ -186,6 +188,35 @@ tpp_status read_planes(instance *x, DcmDataset *data)
     return TPP_OK;
 }
 
+/* A table in segments (PS3.3, C.7.9.2): runs of values, and straight lines from the last one. */
+static tpp_status unpack_segments(std::vector<Uint16> *out, std::size_t entries, DcmDataset *data,
+                                  const DcmTagKey &tag, const instance &x)
+{
+    enum { DISCRETE, LINEAR };
+    DcmElement *element = nullptr;
+    Uint16 *words = nullptr;
+    if (data->findAndGetElement(tag, element).bad() || element->getUint16Array(words).bad() ||
+        words == nullptr)
+        return TPP_FAIL(TPP_EFORMAT, "%s: its palette is absent", x.path.c_str());
+    const std::size_t size = element->getLength() / 2;
+    for (std::size_t at = 0; at + 2 < size && out->size() < entries;) {
+        const int kind = words[at];
+        const std::size_t count = words[at + 1], room = size - at - 2;
+        const bool line = kind == LINEAR && !out->empty();
+        if (!(kind == DISCRETE && count <= room) && !line)
+            return TPP_FAIL(TPP_EUNSUPPORTED, "%s: a palette with segments of type %d",
+                            x.path.c_str(), kind);
+        const double from = line ? out->back() : 0,
+                     step = (words[at + 2] - from) / static_cast<double>(count);
+        for (std::size_t i = 0; i < count; i++)
+            out->push_back(
+                line ? static_cast<Uint16>(std::lround(from + step * static_cast<double>(i + 1)))
+                     : words[at + 2 + i]);
+        at += 2 + (line ? 1 : count);
+    }
+    return TPP_OK;
+}
+
 /* One of the three tables; its entries as bytes. */
 static tpp_status read_table(std::vector<std::uint8_t> *out, int *first, DcmDataset *data,
                              int which, const instance &x)
@@ -196,6 +227,9 @@ static tpp_status read_table(std::vector<std::uint8_t> *out, int *first, DcmData
     static const DcmTagKey tables[] = {DCM_RedPaletteColorLookupTableData,
                                        DCM_GreenPaletteColorLookupTableData,
                                        DCM_BluePaletteColorLookupTableData};
+    static const DcmTagKey segmented[] = {DCM_SegmentedRedPaletteColorLookupTableData,
+                                          DCM_SegmentedGreenPaletteColorLookupTableData,
+                                          DCM_SegmentedBluePaletteColorLookupTableData};
     double facts[3] = {0, 0, 0};
     for (unsigned long i = 0; i < 3; i++)
         if (!number_of(data, descriptors[which], &facts[i], i) || facts[i] < INT16_MIN ||
@@ -208,11 +242,13 @@ static tpp_status read_table(std::vector<std::uint8_t> *out, int *first, DcmData
     *first = x.pixels.is_signed ? static_cast<std::int16_t>(start) : start;
     DcmElement *element = nullptr;
     Uint16 *words = nullptr;
-    if (data->findAndGetElement(tables[which], element).bad() ||
-        element->getUint16Array(words).bad() || words == nullptr)
-        return TPP_FAIL(TPP_EUNSUPPORTED, "%s: its palette is absent, or in segments",
-                        x.path.c_str());
-    const std::size_t count = element->getLength() / 2;
+    std::vector<Uint16> unpacked;
+    if (data->findAndGetElement(tables[which], element).bad())
+        TPP_TRY(unpack_segments(&unpacked, entries, data, segmented[which], x));
+    else if (element->getUint16Array(words).bad() || words == nullptr)
+        return TPP_FAIL(TPP_EFORMAT, "%s: its palette is absent", x.path.c_str());
+    const std::size_t count = words == nullptr ? unpacked.size() : element->getLength() / 2;
+    if (words == nullptr) words = unpacked.data();
     const bool bytes = count < entries && 2 * count >= entries;
     if (!bytes && count < entries)
         return TPP_FAIL(TPP_EFORMAT, "%s: a palette of %zu colours, described as %zu",

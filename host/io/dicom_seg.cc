@@ -192,7 +192,12 @@ static void put_source(writing &w)
         (void)data->findAndDeleteElement(DCM_LossyImageCompressionRatio);
         (void)data->findAndDeleteElement(DCM_LossyImageCompressionMethod);
     }
+    if (text_of(data, DCM_PatientIdentityRemoved) == "YES" &&
+        !data->tagExists(DCM_DeidentificationMethod) &&
+        !data->tagExists(DCM_DeidentificationMethodCodeSequence))
+        put(data, DCM_DeidentificationMethod, "not stated by the source");
     if (!w.from->has_place) {
+        (void)data->insertEmptyElement(DCM_PatientOrientation);
         (void)data->findAndDeleteElement(DCM_FrameOfReferenceUID);
         (void)data->findAndDeleteElement(DCM_PositionReferenceIndicator);
         return;
@@ -226,7 +231,7 @@ static void put_description(writing &w)
     put(data, DCM_ImageType, "DERIVED\\PRIMARY");
     put(data, DCM_ContentLabel, "SEGMENTATION");
     put(data, DCM_ContentDescription, NOTICE);
-    put(data, DCM_ContentCreatorName, "TPP");
+    put(data, DCM_ContentCreatorName, "TPP^");
     put_number(data, DCM_SamplesPerPixel, 1);
     put(data, DCM_PhotometricInterpretation, "MONOCHROME2");
     put_number(data, DCM_Rows, static_cast<unsigned>(w.like->dim[1]));
@@ -340,18 +345,20 @@ static void put_reference(DcmItem *item, const origin &o)
     put(item, DCM_ReferencedSOPInstanceUID, o.sop);
 }
 
-static void put_frame(writing &w, std::size_t segment, std::size_t z)
+/* `place` counts the slices that have frames, from 1 on: index values leave none out. */
+static void put_frame(writing &w, std::size_t segment, std::size_t z, std::size_t place)
 {
     DcmItem *frame = add_item(w.data(), DCM_PerFrameFunctionalGroupsSequence);
     const origin &o = w.from->at_z[z];
     DcmItem *content = add_item(frame, DCM_FrameContentSequence);
-    const Uint32 index[2] = {static_cast<Uint32>(segment + 1), static_cast<Uint32>(z + 1)};
+    const Uint32 index[2] = {static_cast<Uint32>(segment + 1), static_cast<Uint32>(place)};
     if (content->putAndInsertUint32Array(DCM_DimensionIndexValues, index, 2).bad())
         throw std::bad_alloc();
     if (w.from->has_place)
         put(add_item(frame, DCM_PlanePositionSequence), DCM_ImagePositionPatient,
             decimals({o.position[0], o.position[1], o.position[2]}));
-    else if (content->putAndInsertUint32(DCM_TemporalPositionIndex, index[1]).bad())
+    else if (content->putAndInsertUint32(DCM_TemporalPositionIndex, static_cast<Uint32>(z + 1))
+                 .bad())
         throw std::bad_alloc();
     DcmItem *derivation = add_item(frame, DCM_DerivationImageSequence);
     put_code(derivation, DCM_DerivationCodeSequence, DERIVED_BY_SEGMENTATION);
@@ -364,14 +371,28 @@ static void put_frame(writing &w, std::size_t segment, std::size_t z)
                static_cast<unsigned>(segment + 1));
 }
 
+static void put_frames(writing &w)
+{
+    std::map<std::size_t, std::size_t> place;
+    for (const auto &frame : w.frames) place[frame[1]] = 0;
+    std::size_t next = 0;
+    for (auto &one : place) one.second = ++next;
+    for (const auto &frame : w.frames) put_frame(w, frame[0], frame[1], place[frame[1]]);
+}
+
 /* Common Instance Reference: every image that a frame was made from, once. */
 static void put_references(writing &w)
 {
     DcmItem *series = add_item(w.data(), DCM_ReferencedSeriesSequence);
-    put(series, DCM_SeriesInstanceUID, w.from->series);
+    if (w.from->series.empty())
+        tpp_log(TPP_LOG_WARN, "dicom",
+                "%s: the images have no SeriesInstanceUID; viewers may not find them by this file",
+                w.path);
+    put(series, DCM_SeriesInstanceUID,
+        w.from->series.empty() ? make_uid(w, "source series") : w.from->series);
     std::map<std::string, bool> seen;
     for (const origin &o : w.from->at_z)
-        if (!o.sop.empty() && !seen[o.sop]) {
+        if (o.is_there && !seen[o.sop]) {
             seen[o.sop] = true;
             put_reference(add_item(series, DCM_ReferencedInstanceSequence), o);
         }
@@ -396,7 +417,7 @@ static void choose_frames(writing *w)
             for (std::size_t z = 0; z < depth; z++) {
                 const std::uint8_t *p = plane_of(*w, z);
                 const bool holds = std::memchr(p, w->segments[s].label, size) != nullptr;
-                const bool missing = w->from->at_z[z].sop.empty();
+                const bool missing = !w->from->at_z[z].is_there;
                 lost = lost || (holds && missing);
                 if (!missing && (holds || (empty_too && s == 0))) w->frames.push_back({s, z});
             }
@@ -512,7 +533,7 @@ static tpp_status write_object(writing *w)
     put_segments(*w);
     put_dimensions(*w);
     put_shared_groups(*w);
-    for (const auto &frame : w->frames) put_frame(*w, frame[0], frame[1]);
+    put_frames(*w);
     put_references(*w);
     put_pixels(*w);
     return save(*w);
@@ -533,12 +554,10 @@ static tpp_status write_seg(const char *path, const tpp_volume *like, const std:
     w.from = static_cast<source *>(like->source);
     w.labels = labels;
     w.version = ascii(version, 60);
-    if (w.from->series.empty() || static_cast<std::int64_t>(w.from->at_z.size()) != like->dim[2])
-        return TPP_FAIL(TPP_EUSAGE, "%s: the images that were read have no SeriesInstanceUID",
-                        path);
     for (const origin &o : w.from->at_z)
-        if (o.sop_class.empty() != o.sop.empty())
-            return TPP_FAIL(TPP_EUSAGE, "%s: an image that was read has no class or UID", path);
+        if (o.is_there && (o.sop_class.empty() || o.sop.empty()))
+            return TPP_FAIL(TPP_EUSAGE,
+                            "%s: an image that was read has no class or UID to refer to", path);
     TPP_TRY(take_segments(&w, segments, n));
     return write_object(&w);
 }

@@ -69,6 +69,7 @@ tpp_status keep_source(tpp_volume *v, const stack &s, const std::vector<instance
         if (at >= 0) {
             const plane &p = s.planes[static_cast<std::size_t>(at)];
             const instance &y = series[p.file];
+            o.is_there = true;
             o.sop_class = y.sop_class;
             o.sop = y.sop;
             o.frame = y.frames > 1 ? p.frame + 1 : 0;

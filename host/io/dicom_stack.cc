@@ -253,7 +253,8 @@ static tpp_status arrange_places(const arrangement &a, std::int64_t time)
     return TPP_OK;
 }
 
-/* Frames without places: moments, in the file's order. */
+/* Frames without places: moments, in the file's order; or slices, where only their distance is
+ * stated. */
 static tpp_status arrange_moments(const arrangement &a, std::int64_t time)
 {
     stack *s = a.out;
@@ -267,11 +268,15 @@ static tpp_status arrange_moments(const arrangement &a, std::int64_t time)
                         "%s: time point %" PRId64 " of 1 was asked for (0 is the first)", a.path,
                         time);
     for (std::size_t i = 0; i < s->planes.size(); i++) s->at_z.push_back(static_cast<int>(i));
-    s->is_sequence = s->planes.size() > 1;
-    if (s->is_sequence && a.series[0].modality != "US" && a.series[0].modality != "XA" &&
-        a.series[0].modality != "ES" && a.series[0].modality != "RF")
-        tpp_log(TPP_LOG_WARN, "dicom", "%s: frames state no position; taken as moments of a film",
-                a.path);
+    if (s->planes.size() == 1) return TPP_OK;
+    const instance &x = a.series[0];
+    const bool films = x.modality == "US" || x.modality == "XA" || x.modality == "RF" ||
+                       x.modality == "ES" || x.has_frame_time;
+    s->is_sequence = films || x.between_slices <= 0;
+    if (!films)
+        tpp_log(TPP_LOG_WARN, "dicom", "%s: frames state no position; taken as %s", a.path,
+                s->is_sequence ? "moments of a film"
+                               : "slices in order, whose place in the patient is not known");
     return TPP_OK;
 }
 
@@ -307,7 +312,7 @@ void describe_geometry(tpp_volume *v, const stack &s, const std::vector<instance
     }
     if (!p.at.known) {
         const double *flat = x.spacing_flat;
-        const double step = p.at.thickness > 0 ? p.at.thickness : 1;
+        const double step = x.between_slices > 0 ? x.between_slices : 1;
         column[0] = {flat[1] > 0 ? flat[1] : 1, 0, 0};
         column[1] = {0, flat[0] > 0 ? flat[0] : 1, 0};
         column[2] = {0, 0, step};
