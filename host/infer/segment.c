@@ -177,8 +177,7 @@ static int64_t frame_of(const job *j, int64_t turn)
     return turn < turns - j->clip ? turn : turn - (turns - j->input.count);
 }
 
-/* Keeps as many frames in flight as the session takes; a dump wants one frame, or clip, at a time.
- */
+/* Keeps as many frames in flight as the session takes; a dump wants one frame or clip at a time. */
 static bool may_push(const job *j, int64_t pushed, int64_t taken)
 {
     const int64_t clip = j->clip > 0 ? j->clip : 1;

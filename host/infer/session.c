@@ -64,8 +64,7 @@ static tpp_status open_state(tpp_session *s, int i)
     return TPP_OK;
 }
 
-/* A tensor that goes from encode (or the backbone) to the frame graph, image by image or as a clip.
- */
+/* A tensor that goes from encode (or the backbone) to the frame graph: by image, or as a clip. */
 static tpp_status open_handover(tpp_session *s, const char *name)
 {
     tpp_shape shape;
