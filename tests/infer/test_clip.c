@@ -223,8 +223,7 @@ static void clips_are_full_and_fit_the_mode(void **state)
                "infer.clip");
 }
 
-/* The whole sequence at once, on a device for a few frames: refused with numbers, before it runs.
- */
+/* The whole sequence at once on a device for a few frames: refused with numbers before it runs. */
 static void a_clip_that_does_not_fit_is_refused_by_its_length(void **state)
 {
     const suite *s = *state;
