@@ -1,0 +1,84 @@
+/* Writes JSON.
+ * SPDX-License-Identifier: MIT */
+#include "infer/json_file.h"
+
+#include "core/mem.h"
+#include "core/path.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+char *tpp_text_utf8(const char *text)
+{
+    char *copy = tpp_strdup(text);
+    json_t *j = json_string(text); /* NULL for what is not UTF-8 */
+    for (char *p = copy; j == NULL && p != NULL && *p != '\0'; p++)
+        if ((*p & 0x80) != 0) *p = '?';
+    json_decref(j);
+    return copy;
+}
+
+json_t *tpp_json_text(const char *text)
+{
+    if (text == NULL) return json_null();
+    char *copy = tpp_text_utf8(text);
+    json_t *j = copy != NULL ? json_string(copy) : NULL;
+    tpp_free(copy);
+    return j;
+}
+
+json_t *tpp_json_real(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+tpp_status tpp_json_write(const tpp_out_folder *out, const char *name, const json_t *j)
+{
+    char *path = NULL;
+    const size_t flags = JSON_INDENT(2) | JSON_SORT_KEYS | JSON_REAL_PRECISION(9);
+    char *text = j != NULL ? json_dumps(j, flags) : NULL;
+    tpp_status s = TPP_OK;
+    if (text == NULL) return TPP_FAIL(TPP_ENOMEM, "%s: no memory to put it together", name);
+    s = tpp_out_folder_file(out, &path, name);
+    if (s == TPP_OK) s = tpp_file_write(path, text, strlen(text));
+    tpp_free(path);
+    free(text); /* jansson's */
+    return s;
+}
+
+/* ---- HTML ---- */
+
+void tpp_html_add_text(tpp_str *s, const char *text)
+{
+    static const char special[] = "&<>\"'";
+    static const char *const entity[] = {"&amp;", "&lt;", "&gt;", "&quot;", "&#39;"};
+    char *copy = tpp_text_utf8(text);
+    if (copy == NULL) s->status = TPP_ENOMEM;
+    for (const char *p = copy; p != NULL && *p != '\0';) {
+        const size_t plain = strcspn(p, special);
+        tpp_str_add(s, p, plain);
+        p += plain;
+        if (*p == '\0') break;
+        const char *e = entity[strchr(special, *p) - special];
+        tpp_str_add(s, e, strlen(e));
+        p++;
+    }
+    tpp_free(copy);
+}
+
+/* In JSON these stand in strings only, where an escape means the same. */
+void tpp_html_add_json(tpp_str *s, const json_t *j)
+{
+    const size_t flags = JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII | JSON_ENCODE_ANY |
+                         JSON_REAL_PRECISION(9);
+    char *text = j != NULL ? json_dumps(j, flags) : NULL;
+    if (text == NULL) s->status = TPP_FAIL(TPP_ENOMEM, "no memory for JSON");
+    for (const char *p = text; p != NULL && *p != '\0';) {
+        const size_t plain = strcspn(p, "<>&");
+        tpp_str_add(s, p, plain);
+        p += plain;
+        if (*p != '\0') tpp_str_format(s, "\\u%04x", (unsigned)*p++);
+    }
+    free(text); /* jansson's */
+}
