@@ -58,14 +58,15 @@ void tpp_plot_add(tpp_str *s, const tpp_plot *p)
 {
     const double top = top_of(p);
     const char *frame_word = p->frames == 1 ? "frame" : "frames";
+    const int digits = top >= 100 ? 0 : top >= 10 ? 1 : 2;
     tpp_str_format(s, "<figure class=\"plot\">\n<figcaption>");
     tpp_html_add_text(s, p->title);
-    tpp_str_format(s, "</figcaption>\n<span class=\"top\">%.4g%s</span>\n", top, p->unit);
+    tpp_str_format(s, "</figcaption>\n<span class=\"top\">%.*f%s</span>\n", digits, top, p->unit);
     tpp_str_format(s, "<svg viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" role=\"img\" ", WIDE,
                    TALL);
     tpp_str_format(s, "aria-label=\"");
     tpp_html_add_text(s, p->title);
-    tpp_str_format(s, ", %" PRId64 " %s, from 0 to %.4g%s\">\n", p->frames, frame_word, top,
+    tpp_str_format(s, ", %" PRId64 " %s, from 0 to %.*f%s\">\n", p->frames, frame_word, digits, top,
                    p->unit);
     for (int k = 1; k < 4; k++)
         tpp_str_format(s, "<line class=\"grid\" x1=\"0\" x2=\"%d\" y1=\"%d\" y2=\"%d\"/>\n", WIDE,
