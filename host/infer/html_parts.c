@@ -223,7 +223,7 @@ static void add_statistics(tpp_html *h)
     tpp_str_format(&h->text,
                    "</tbody>\n</table>\n"
                    "<p class=\"notice\">Diameter: the largest within one frame. Centre in "
-                   "millimetres: right, anterior, superior.</p>\n");
+                   "mm to the right, anterior, superior; else column, row, frame.</p>\n");
 }
 
 /* ---- what it was made with ---- */
@@ -270,7 +270,7 @@ static const struct {
     {"Input", "input", "path"},
     {"SHA-256 of the input", "input", "sha256"},
     {"Orientation", "input", "orientation"},
-    {"Window", "input", "window_text"},
+    {"Window", "input", "window"},
     {"Model", "model", "path"},
     {"SHA-256 of the weights", "model", "weights_sha256"},
     {"Threshold of the mask", "thresholds", "mask"},
@@ -284,14 +284,24 @@ static const struct {
     {"TPP version", "program", "version"},
 };
 
+/* "abdomen (-150 to 250)" */
+static void add_window(tpp_str *s, const json_t *window)
+{
+    tpp_html_add_text(s, json_string_value(json_object_get(window, "name")));
+    tpp_str_format(s, " (%.6g to %.6g)", json_number_value(json_object_get(window, "low")),
+                   json_number_value(json_object_get(window, "high")));
+}
+
 static void add_facts(tpp_html *h)
 {
     tpp_str *s = &h->text;
     for (size_t k = 0; k < sizeof(facts) / sizeof(facts[0]); k++) {
         const json_t *j = json_object_get(json_object_get(h->report, facts[k].group), facts[k].key);
-        if (!json_is_string(j) && !json_is_number(j)) continue;
+        const bool is_window = json_is_string(json_object_get(j, "name"));
+        if (!json_is_string(j) && !json_is_number(j) && !is_window) continue;
         tpp_str_format(s, "<tr><th scope=\"row\">%s</th><td>", facts[k].name);
         if (json_is_string(j)) tpp_html_add_text(s, json_string_value(j));
+        if (is_window) add_window(s, j);
         if (json_is_integer(j)) tpp_str_format(s, "%" JSON_INTEGER_FORMAT, json_integer_value(j));
         if (json_is_real(j)) tpp_str_format(s, "%.6g", json_real_value(j));
         tpp_str_format(s, "</td></tr>\n");

@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -124,6 +125,45 @@ tpp_status tpp_out_folder_file(const tpp_out_folder *o, char **out, const char *
         return s;
     }
     *out = path;
+    return TPP_OK;
+}
+
+/* ---- what is in it ---- */
+
+typedef struct listing {
+    size_t skip; /* bytes of a path before a name */
+    tpp_names names;
+} listing;
+
+static tpp_status list_one(void *context, const char *path, const char *name, bool is_folder)
+{
+    listing *l = context;
+    (void)name;
+    if (is_folder) return for_each(path, list_one, l);
+    char **grown = tpp_realloc(l->names.name, l->names.count + 1, sizeof(*grown));
+    if (grown == NULL) return TPP_ENOMEM;
+    l->names.name = grown;
+    grown[l->names.count] = tpp_strdup(path + l->skip);
+    if (grown[l->names.count] == NULL) return TPP_ENOMEM;
+    l->names.count++;
+    return TPP_OK;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+tpp_status tpp_out_folder_list(const tpp_out_folder *o, tpp_names *out)
+{
+    listing l = {.skip = strlen(o->staging) + 1};
+    const tpp_status s = for_each(o->staging, list_one, &l);
+    if (s != TPP_OK) {
+        tpp_names_free(&l.names);
+        return s;
+    }
+    if (l.names.count > 1) qsort(l.names.name, l.names.count, sizeof(*l.names.name), by_bytes);
+    *out = l.names;
     return TPP_OK;
 }
 

@@ -4,6 +4,7 @@
 #ifndef TPP_INFER_OUT_FOLDER_H
 #define TPP_INFER_OUT_FOLDER_H
 
+#include "core/path.h"
 #include "core/status.h"
 
 #include <stdbool.h>
@@ -21,6 +22,9 @@ TPP_MUST_CHECK tpp_status tpp_out_folder_open(tpp_out_folder *o, const char *pat
  * folder that it lies in. */
 TPP_MUST_CHECK tpp_status tpp_out_folder_file(const tpp_out_folder *o, char **out,
                                               const char *name);
+
+/* Names of all files made so far ("masks/a.png"), in byte order. Free with tpp_names_free. */
+TPP_MUST_CHECK tpp_status tpp_out_folder_list(const tpp_out_folder *o, tpp_names *out);
 
 /* Puts everything in its place. In a folder that was there, files of the same names are replaced;
  * if it holds a report.json, masks of that earlier run go first. */

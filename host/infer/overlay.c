@@ -2,124 +2,210 @@
  * SPDX-License-Identifier: MIT */
 #include "infer/overlay.h"
 
+#include "core/mem.h"
+#include "infer/thumbnail.h"
+
 #include <math.h>
 #include <string.h>
 
-enum { LONG_SIDE = 320, SHORTEST = 8, GAP = 4, RGB = 3 };
-static const uint8_t outline[RGB] = {0, 255, 64}, background[RGB] = {40, 40, 40};
+enum { LONG_SIDE = 320, SHORTEST = 8, GAP = 4, BAR = 16, RGB = 3, PICKS = 2 };
+static const uint8_t background[RGB] = {40, 40, 40};
+static const uint8_t white[RGB] = {255, 255, 255}, orange[RGB] = {255, 140, 0};
 
 /* ---- layout ---- */
+
+typedef struct rect {
+    int top, left, height, width;
+} rect;
 
 static int at_least(double size, int least)
 {
     return size < least ? least : (int)lround(size);
 }
 
-static void fill(tpp_image *image, const uint8_t colour[RGB])
+static void fill(tpp_sheet *s, rect a, const uint8_t colour[RGB])
 {
-    const size_t n = (size_t)image->width * (size_t)image->height;
-    for (size_t p = 0; p < n; p++) memcpy(image->pixels + RGB * p, colour, RGB);
+    for (int y = a.top; y < a.top + a.height; y++)
+        for (int x = a.left; x < a.left + a.width; x++)
+            memcpy(s->picture.pixels + ((int64_t)y * s->picture.width + x) * RGB, colour, RGB);
+}
+
+static rect tile_rect(const tpp_sheet *s, int tile)
+{
+    return (rect){.top = GAP + tile / s->columns * (s->tile_height + GAP),
+                  .left = GAP + tile % s->columns * (s->tile_width + GAP),
+                  .height = s->tile_height,
+                  .width = s->tile_width};
+}
+
+/* Equal bars of the targets' colours at the lower edge. */
+static void draw_legend(tpp_sheet *s)
+{
+    const int n = s->targets->count, width = s->picture.width - 2 * GAP;
+    for (int t = 0; t < n; t++) {
+        const int left = (int)((int64_t)width * t / n), right = (int)((int64_t)width * (t + 1) / n);
+        fill(s, (rect){s->picture.height - GAP - BAR, GAP + left, BAR, right - left},
+             s->targets->item[t].rgb);
+    }
+}
+
+static tpp_status make_picture(tpp_sheet *s)
+{
+    const int rows = (s->tiles + s->columns - 1) / s->columns;
+    const int bar = s->targets->count > 1 ? BAR + GAP : 0;
+    TPP_NEW(s->shape, (int64_t)s->tile_height * s->tile_width);
+    TPP_TRY(tpp_image_init(&s->picture, s->columns * (s->tile_width + GAP) + GAP,
+                           rows * (s->tile_height + GAP) + GAP + bar, RGB));
+    fill(s, (rect){0, 0, s->picture.height, s->picture.width}, background);
+    if (bar > 0) draw_legend(s);
+    return TPP_OK;
 }
 
 tpp_status tpp_sheet_init(tpp_sheet *s, int64_t frames, int height, int width,
-                          const double spacing_mm[2])
+                          const double spacing_mm[2], const tpp_targets *targets)
 {
     const bool known = spacing_mm[0] > 0 && spacing_mm[1] > 0;
     const double tall = height * (known ? spacing_mm[0] : 1.0);
     const double wide = width * (known ? spacing_mm[1] : 1.0);
     const double scale = LONG_SIDE / (tall > wide ? tall : wide);
-    tpp_sheet made = {.frames = frames, .height = height, .width = width};
+    tpp_sheet made = {.frames = frames, .height = height, .width = width, .targets = targets};
     made.tiles = frames < TPP_SHEET_MAX_TILES ? (int)frames : TPP_SHEET_MAX_TILES;
+    made.even = frames > TPP_SHEET_MAX_TILES ? made.tiles - PICKS : made.tiles;
     made.columns = (int)ceil(sqrt(made.tiles));
     made.tile_height = at_least(tall * scale, SHORTEST);
     made.tile_width = at_least(wide * scale, SHORTEST);
-    const int rows = (made.tiles + made.columns - 1) / made.columns;
-    TPP_TRY(tpp_image_init(&made.picture, made.columns * (made.tile_width + GAP) + GAP,
-                           rows * (made.tile_height + GAP) + GAP, RGB));
-    fill(&made.picture, background);
-    *s = made;
-    return TPP_OK;
+    made.largest.frame = made.weakest.frame = -1;
+    const tpp_status status = make_picture(&made);
+    if (status == TPP_OK)
+        *s = made;
+    else
+        tpp_sheet_free(&made);
+    return status;
 }
 
 void tpp_sheet_free(tpp_sheet *s)
 {
     tpp_image_free(&s->picture);
+    tpp_free(s->shape);
     *s = (tpp_sheet){0};
 }
 
 /* First and last frame are among them. */
 static int64_t frame_of(const tpp_sheet *s, int tile)
 {
-    const int64_t steps = s->tiles - 1, at = tile;
+    const int64_t steps = s->even - 1, at = tile;
     return steps == 0 ? 0 : (2 * at * (s->frames - 1) + steps) / (2 * steps);
 }
 
 int tpp_sheet_tile(const tpp_sheet *s, int64_t i)
 {
-    for (int t = 0; t < s->tiles; t++)
+    for (int t = 0; t < s->even; t++)
         if (frame_of(s, t) == i) return t;
     return -1;
 }
 
 /* ---- drawing ---- */
 
-/* Source pixels [*from, *to) that pixel `i` of `n` covers. */
-static void span(int i, int n, int source, int *from, int *to)
+static bool in_shape(const tpp_sheet *s, int y, int x)
 {
-    *from = (int)((int64_t)i * source / n);
-    *to = (int)(((int64_t)i + 1) * source / n);
-    if (*to <= *from) *to = *from + 1;
-}
-
-/* Mean of the covered pixels; where the tile is larger than the frame, the nearest one. */
-static void draw_pixel(const tpp_sheet *s, uint8_t *out, const uint8_t *frame, int channels, int y,
-                       int x)
-{
-    int top = 0, bottom = 0, left = 0, right = 0;
-    span(y, s->tile_height, s->height, &top, &bottom);
-    span(x, s->tile_width, s->width, &left, &right);
-    for (int c = 0; c < RGB; c++) {
-        int64_t sum = 0;
-        for (int r = top; r < bottom; r++)
-            for (int q = left; q < right; q++)
-                sum += frame[((int64_t)r * s->width + q) * channels + (channels == RGB ? c : 0)];
-        const int64_t n = (int64_t)(bottom - top) * (right - left);
-        out[c] = (uint8_t)((sum + n / 2) / n);
-    }
-}
-
-/* Is any covered pixel of the mask set? So nothing small is lost where the tile is smaller. */
-static bool in_mask(const tpp_sheet *s, const uint8_t *mask, int y, int x)
-{
-    int top = 0, bottom = 0, left = 0, right = 0;
-    if (y < 0 || x < 0 || y >= s->tile_height || x >= s->tile_width) return false;
-    span(y, s->tile_height, s->height, &top, &bottom);
-    span(x, s->tile_width, s->width, &left, &right);
-    for (int r = top; r < bottom; r++)
-        for (int q = left; q < right; q++)
-            if (mask[(int64_t)r * s->width + q] != 0) return true;
-    return false;
+    return y >= 0 && x >= 0 && y < s->tile_height && x < s->tile_width &&
+           s->shape[(int64_t)y * s->tile_width + x] != 0;
 }
 
 /* The outline is two pixels wide: those on either side of the border, within the tile. */
-static bool on_outline(const tpp_sheet *s, const uint8_t *mask, int y, int x)
+static bool on_outline(const tpp_sheet *s, int y, int x)
 {
-    const bool here = in_mask(s, mask, y, x);
-    return in_mask(s, mask, y - 1, x) != here || in_mask(s, mask, y + 1, x) != here ||
-           in_mask(s, mask, y, x - 1) != here || in_mask(s, mask, y, x + 1) != here;
+    const bool here = in_shape(s, y, x);
+    return in_shape(s, y - 1, x) != here || in_shape(s, y + 1, x) != here ||
+           in_shape(s, y, x - 1) != here || in_shape(s, y, x + 1) != here;
 }
 
-void tpp_sheet_draw(tpp_sheet *s, int tile, const uint8_t *frame, int channels, const uint8_t *mask)
+static tpp_thumbnail tile_size(const tpp_sheet *s)
 {
-    const int top = GAP + tile / s->columns * (s->tile_height + GAP);
-    const int left = GAP + tile % s->columns * (s->tile_width + GAP);
-    for (int y = 0; y < s->tile_height; y++)
-        for (int x = 0; x < s->tile_width; x++) {
-            uint8_t *out =
-                s->picture.pixels + ((int64_t)(top + y) * s->picture.width + left + x) * RGB;
-            if (on_outline(s, mask, y, x))
-                memcpy(out, outline, RGB);
-            else
-                draw_pixel(s, out, frame, channels, y, x);
-        }
+    return (tpp_thumbnail){s->height, s->width, s->tile_height, s->tile_width};
+}
+
+static void draw_outline(tpp_sheet *s, rect a, const uint8_t *mask, const uint8_t colour[RGB])
+{
+    const tpp_thumbnail size = tile_size(s);
+    if (memchr(mask, 1, (size_t)s->height * (size_t)s->width) == NULL) return;
+    tpp_thumbnail_any(&size, s->shape, mask);
+    for (int y = 0; y < a.height; y++)
+        for (int x = 0; x < a.width; x++)
+            if (on_outline(s, y, x)) fill(s, (rect){a.top + y, a.left + x, 1, 1}, colour);
+}
+
+static void draw(tpp_sheet *s, int tile, const uint8_t *frame, int channels,
+                 const uint8_t *const *masks)
+{
+    const rect a = tile_rect(s, tile);
+    for (int y = 0; y < a.height; y++) {
+        const tpp_thumbnail size = tile_size(s);
+        uint8_t *row = s->picture.pixels + ((int64_t)(a.top + y) * s->picture.width + a.left) * RGB;
+        tpp_thumbnail_row(&size, row, RGB, frame, channels, y);
+    }
+    for (int t = 0; t < s->targets->count && masks != NULL; t++)
+        if (masks[t] != NULL) draw_outline(s, a, masks[t], s->targets->item[t].rgb);
+}
+
+/* Half of the gap around a tile. */
+static void draw_rim(tpp_sheet *s, int tile, const uint8_t colour[RGB])
+{
+    const rect a = tile_rect(s, tile);
+    const int w = GAP / 2;
+    fill(s, (rect){a.top - w, a.left - w, w, a.width + 2 * w}, colour);
+    fill(s, (rect){a.top + a.height, a.left - w, w, a.width + 2 * w}, colour);
+    fill(s, (rect){a.top, a.left - w, a.height, w}, colour);
+    fill(s, (rect){a.top, a.left + a.width, a.height, w}, colour);
+}
+
+/* ---- the choice ---- */
+
+/* The earlier of equal frames, whichever way they come. */
+static bool is_better(const tpp_sheet_pick *p, int64_t i, double value)
+{
+    if (p->frame < 0) return true;
+    return value > p->value || (value >= p->value && i < p->frame);
+}
+
+static bool is_largest(const tpp_sheet *s, int64_t i, int64_t area)
+{
+    return s->even < s->tiles && area > 0 && is_better(&s->largest, i, (double)area);
+}
+
+static bool is_weakest(const tpp_sheet *s, int64_t i, int64_t area, double score)
+{
+    return s->even < s->tiles && area > 0 && is_better(&s->weakest, i, -score);
+}
+
+bool tpp_sheet_wants(const tpp_sheet *s, int64_t i, int64_t area, double score)
+{
+    return tpp_sheet_tile(s, i) >= 0 || is_largest(s, i, area) || is_weakest(s, i, area, score);
+}
+
+void tpp_sheet_add(tpp_sheet *s, int64_t i, const uint8_t *frame, int channels,
+                   const uint8_t *const *masks, int64_t area, double score)
+{
+    const int tile = tpp_sheet_tile(s, i);
+    if (tile >= 0) {
+        draw(s, tile, frame, channels, masks);
+        return;
+    }
+    if (is_largest(s, i, area)) {
+        s->largest = (tpp_sheet_pick){i, (double)area};
+        draw(s, s->even, frame, channels, masks);
+        draw_rim(s, s->even, white);
+    }
+    if (is_weakest(s, i, area, score)) {
+        s->weakest = (tpp_sheet_pick){i, -score};
+        draw(s, s->even + 1, frame, channels, masks);
+        draw_rim(s, s->even + 1, orange);
+    }
+}
+
+void tpp_sheet_finish(tpp_sheet *s)
+{
+    if (s->weakest.frame < 0 || s->weakest.frame != s->largest.frame) return;
+    fill(s, tile_rect(s, s->even + 1), background);
+    draw_rim(s, s->even + 1, background);
 }

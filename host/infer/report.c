@@ -1,16 +1,14 @@
-/* Writes report.json and frames.csv.
+/* Puts report.json together.
  * SPDX-License-Identifier: MIT */
 #include "infer/report.h"
 
 #include "core/mem.h"
 #include "core/path.h"
 #include "core/str.h"
+#include "infer/json_file.h"
 #include "io/hash.h"
 #include "io/yaml.h"
 
-#include <inttypes.h>
-#include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,19 +34,6 @@ void tpp_warnings_free(tpp_warnings *w)
 
 /* ---- pieces ---- */
 
-/* Paths are bytes and need not be UTF-8: other bytes are shown as '?'. */
-static json_t *text_json(const char *text)
-{
-    json_t *j = json_string(text);
-    if (j != NULL) return j;
-    char *copy = tpp_strdup(text);
-    for (char *p = copy; p != NULL && *p != '\0'; p++)
-        if ((*p & 0x80) != 0) *p = '?';
-    if (copy != NULL) j = json_string(copy);
-    tpp_free(copy);
-    return j;
-}
-
 /* A YAML scalar as what it looks like. */
 static json_t *scalar_json(const char *text)
 {
@@ -59,7 +44,7 @@ static json_t *scalar_json(const char *text)
     if (end != text && *end == '\0') return json_integer(whole);
     const double real = strtod(text, &end);
     if (end != text && *end == '\0') return json_real(real);
-    return text_json(text);
+    return tpp_json_text(text);
 }
 
 /* The resolved configuration, by its dotted keys. */
@@ -85,15 +70,28 @@ static json_t *config_json(const struct tpp_model_config *config)
 
 static json_t *device_json(const tpp_caps *c)
 {
-    return json_pack("{s:o, s:o, s:o, s:o}", "name", text_json(c->name), "platform",
-                     text_json(c->platform), "version", text_json(c->version), "driver",
-                     text_json(c->driver));
+    return json_pack("{s:o, s:o, s:o, s:o}", "name", tpp_json_text(c->name), "platform",
+                     tpp_json_text(c->platform), "version", tpp_json_text(c->version), "driver",
+                     tpp_json_text(c->driver));
 }
 
-static json_t *model_json(const tpp_model_folder *m)
+/* null where there is no file to read: what a run used is known without its hash. */
+static json_t *file_hash_json(const char *folder, const char *name)
 {
-    return json_pack("{s:o, s:b, s:o}", "path", text_json(m->path), "synthetic_weights",
-                     m->is_synthetic, "config", config_json(&m->config));
+    tpp_sha256 hash = {""};
+    char *path = tpp_path_join(folder, name);
+    const tpp_status s = path != NULL ? tpp_sha256_file(&hash, path) : TPP_ENOMEM;
+    tpp_free(path);
+    return s == TPP_OK ? json_string(hash.hex) : json_null();
+}
+
+static json_t *model_json(const tpp_report *r)
+{
+    const tpp_model_folder *m = r->model;
+    json_t *hash = r->weights_sha256 != NULL ? json_string(r->weights_sha256)
+                                             : file_hash_json(m->path, TPP_MODEL_WEIGHTS);
+    return json_pack("{s:o, s:b, s:o, s:o}", "path", tpp_json_text(m->path), "synthetic_weights",
+                     m->is_synthetic, "weights_sha256", hash, "config", config_json(&m->config));
 }
 
 static json_t *volume_json(const tpp_frames *f)
@@ -112,10 +110,10 @@ static json_t *volume_json(const tpp_frames *f)
 
 static json_t *input_json(const tpp_frames *f)
 {
-    json_t *j = json_pack("{s:o, s:s, s:I, s:I, s:i, s:i, s:i}", "path", text_json(f->path), "kind",
-                          f->is_volume ? "nifti" : "png", "first_frame", (json_int_t)f->first,
-                          "frames", (json_int_t)f->count, "height", f->height, "width", f->width,
-                          "channels", f->channels);
+    json_t *j = json_pack("{s:o, s:s, s:I, s:I, s:i, s:i, s:i}", "path", tpp_json_text(f->path),
+                          "kind", f->is_volume ? "nifti" : "png", "first_frame",
+                          (json_int_t)f->first, "frames", (json_int_t)f->count, "height", f->height,
+                          "width", f->width, "channels", f->channels);
     if (f->is_volume && j != NULL) {
         json_t *more = volume_json(f);
         (void)json_object_update(j, more);
@@ -129,7 +127,12 @@ static json_t *prompts_json(const tpp_report *r)
     json_t *all = json_array();
     for (int i = 0; i < r->n_prompts; i++) {
         const tpp_report_prompt *p = &r->prompts[i];
-        (void)json_array_append_new(all, json_pack("{s:o, s:I, s:b}", "text", text_json(p->text),
+        tpp_sha256 hash = {""};
+        const bool hashed = tpp_sha256_bytes(&hash, p->text, strlen(p->text)) == TPP_OK;
+        (void)json_array_append_new(all, json_pack("{s:o, s:o, s:o, s:I, s:b}", "target",
+                                                   tpp_json_text(r->targets->item[p->target].name),
+                                                   "text", tpp_json_text(p->text), "sha256",
+                                                   hashed ? json_string(hash.hex) : json_null(),
                                                    "tokens", (json_int_t)p->tokens, "cut",
                                                    p->uncut > p->tokens));
     }
@@ -140,11 +143,16 @@ static json_t *warnings_json(const tpp_report *r)
 {
     json_t *all = json_array();
     for (size_t i = 0; r->warnings != NULL && i < r->warnings->count; i++)
-        (void)json_array_append_new(all, text_json(r->warnings->text[i]));
+        (void)json_array_append_new(all, tpp_json_text(r->warnings->text[i]));
     return all;
 }
 
-/* ---- frames ---- */
+/* ---- what was found ---- */
+
+static const tpp_found *found_of(const tpp_report *r, int t, int64_t i)
+{
+    return &r->found[t * r->input->count + i];
+}
 
 /* Square millimetres of a pixel; 0: not known. */
 static double pixel_mm2(const tpp_frames *f)
@@ -152,114 +160,160 @@ static double pixel_mm2(const tpp_frames *f)
     return f->spacing_mm[0] * f->spacing_mm[1];
 }
 
+static json_t *found_json(const tpp_report *r, int t, int64_t i)
+{
+    const tpp_found *f = found_of(r, t, i);
+    return json_pack("{s:o, s:b, s:o, s:i, s:i, s:I, s:[o,o,o,o]}", "target",
+                     tpp_json_text(r->targets->item[t].name), "present", f->present, "score",
+                     tpp_json_real((double)f->score), "query", f->best, "prompt", f->prompt,
+                     "area_px", (json_int_t)f->area_px, "box_cxcywh",
+                     tpp_json_real((double)f->box[0]), tpp_json_real((double)f->box[1]),
+                     tpp_json_real((double)f->box[2]), tpp_json_real((double)f->box[3]));
+}
+
+/* Pixels of all targets in frame i. */
+static json_int_t area_of(const tpp_report *r, int64_t i)
+{
+    json_int_t area = 0;
+    for (int t = 0; t < r->targets->count; t++) area += found_of(r, t, i)->area_px;
+    return area;
+}
+
 static json_t *frames_json(const tpp_report *r)
 {
     json_t *all = json_array();
     char name[NAME_SIZE];
     for (int64_t i = 0; i < r->input->count; i++) {
-        const tpp_report_frame *f = &r->frames[i];
-        const json_int_t number = r->input->first + i;
+        json_t *targets = json_array();
+        for (int t = 0; t < r->targets->count; t++)
+            (void)json_array_append_new(targets, found_json(r, t, i));
         (void)json_array_append_new(
-            all,
-            json_pack("{s:I, s:o, s:b, s:f, s:i, s:i, s:I, s:[f,f,f,f]}", "frame", number, "name",
-                      text_json(tpp_frames_name(r->input, i, name, sizeof(name))), "found",
-                      f->area_px > 0, "score", (double)f->score, "query", f->best, "prompt",
-                      f->prompt, "area_px", (json_int_t)f->area_px, "box_cxcywh", (double)f->box[0],
-                      (double)f->box[1], (double)f->box[2], (double)f->box[3]));
+            all, json_pack("{s:I, s:o, s:I, s:o}", "frame", (json_int_t)(r->input->first + i),
+                           "name", tpp_json_text(tpp_frames_name(r->input, i, name, sizeof(name))),
+                           "area_px", area_of(r, i), "targets", targets));
     }
+    return all;
+}
+
+/* A target that is in no frame is "not found", with its highest score: that is not "absent". */
+static json_t *target_json(const tpp_report *r, int t)
+{
+    json_int_t frames = 0, pixels = 0;
+    double highest = -1;
+    for (int64_t i = 0; i < r->input->count; i++) {
+        const tpp_found *f = found_of(r, t, i);
+        frames += f->present;
+        pixels += f->area_px;
+        if ((double)f->score > highest) highest = (double)f->score;
+    }
+    const tpp_target *target = &r->targets->item[t];
+    return json_pack("{s:i, s:o, s:o, s:[i,i,i], s:b, s:I, s:I, s:o}", "label", t + 1, "name",
+                     tpp_json_text(target->name), "title", tpp_json_text(target->title), "rgb",
+                     target->rgb[0], target->rgb[1], target->rgb[2], "found", frames > 0,
+                     "frames_present", frames, "pixels", pixels, "highest_score",
+                     highest >= 0 ? json_real(highest) : json_null());
+}
+
+static json_t *targets_json(const tpp_report *r)
+{
+    json_t *all = json_array();
+    for (int t = 0; t < r->targets->count; t++) (void)json_array_append_new(all, target_json(r, t));
     return all;
 }
 
 static json_t *summary_json(const tpp_report *r)
 {
-    int64_t voxels = 0, found = 0;
+    json_int_t pixels = 0, found = 0;
     for (int64_t i = 0; i < r->input->count; i++) {
-        voxels += r->frames[i].area_px;
-        found += r->frames[i].area_px > 0;
+        const json_int_t area = area_of(r, i);
+        pixels += area;
+        found += area > 0;
     }
-    json_t *j = json_pack("{s:I, s:I}", "frames_with_object", (json_int_t)found, "pixels",
-                          (json_int_t)voxels);
+    json_t *j = json_pack("{s:I, s:I}", "frames_with_object", found, "pixels", pixels);
     if (r->input->is_volume) {
         const double mm3 = pixel_mm2(r->input) * r->input->view.spacing_mm[2];
-        (void)json_object_set_new(j, "volume_ml", json_real((double)voxels * mm3 / 1000));
+        (void)json_object_set_new(j, "volume_ml", json_real((double)pixels * mm3 / 1000));
     }
     return j;
 }
 
-/* ---- the files ---- */
+/* ---- how it ran ---- */
 
-static json_t *report_json(const tpp_report *r)
+static json_t *memory_json(const tpp_session_info *i)
 {
-    return json_pack(
-        "{s:s, s:b, s:s, s:{s:s}, s:o, s:o?, s:o, s:o, s:o, s:{s:i, s:i, s:i, s:i, s:f}, s:o, s:o, "
-        "s:[s,s,s], s:o}",
-        "schema", "tpp-report-1", "not_for_clinical_use", 1, "notice",
-        "Research software. Not a medical device. Not for diagnosis or treatment decisions.",
-        "program", "version", r->version, "device", device_json(r->device), "algorithm",
-        r->algorithm != NULL ? text_json(r->algorithm) : NULL, "model", model_json(r->model),
-        "input", input_json(r->input), "prompts", prompts_json(r), "network", "height",
-        r->info.net_height, "width", r->info.net_width, "ahead", r->ahead, "clip", r->clip,
-        "threshold", r->model->config.infer.threshold, "summary", summary_json(r), "frames",
-        frames_json(r), "outputs", r->masks, "preview.png", "frames.csv", "warnings",
-        warnings_json(r));
+    const size_t all = i->arena_bytes + i->own_bytes + i->store_bytes + i->ring_bytes;
+    return json_pack("{s:I, s:I, s:I, s:I, s:I}", "peak_device_bytes", (json_int_t)all,
+                     "activations", (json_int_t)i->arena_bytes, "kept", (json_int_t)i->own_bytes,
+                     "weights", (json_int_t)i->store_bytes, "staging", (json_int_t)i->ring_bytes);
 }
 
-static tpp_status write_named(const tpp_out_folder *out, const char *name, const char *text,
-                              size_t length)
+static json_t *times_json(const tpp_report *r)
 {
-    char *path = NULL;
-    TPP_TRY(tpp_out_folder_file(out, &path, name));
-    const tpp_status s = tpp_file_write(path, text, length);
-    tpp_free(path);
-    return s;
+    if (r->times == NULL) return NULL;
+    json_t *all = json_object();
+    for (int i = 0; i < r->n_times; i++)
+        (void)json_object_set_new(all, r->times[i].stage, json_real(r->times[i].ms));
+    return all;
 }
 
-static tpp_status write_json(const tpp_report *r, const tpp_out_folder *out)
+static json_t *run_json(const tpp_report *r)
 {
-    json_t *j = report_json(r);
-    char *text = j != NULL ? json_dumps(j, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
-    tpp_status s = TPP_ENOMEM;
-    if (text == NULL)
-        s = TPP_FAIL(TPP_ENOMEM, "report.json could not be put together");
-    else
-        s = write_named(out, "report.json", text, strlen(text));
-    free(text); /* jansson's */
-    json_decref(j);
-    return s;
+    return json_pack("{s:I, s:s, s:o*}", "start_frame", (json_int_t)r->start_frame, "direction",
+                     r->direction, "time_ms", times_json(r));
 }
 
-/* Names may hold commas and quotes (RFC 4180). */
-static void add_quoted(tpp_str *s, const char *text)
+static json_t *thresholds_json(const struct tpp_model_config *c)
 {
-    tpp_str_add(s, "\"", 1);
-    for (const char *p = text; *p != '\0'; p++)
-        tpp_str_add(s, *p == '"' ? "\"\"" : p, *p == '"' ? 2 : 1);
-    tpp_str_add(s, "\"", 1);
+    return json_pack("{s:f, s:f}", "mask", c->infer.threshold, "min_score", c->infer.min_score);
 }
 
-static tpp_status write_csv(const tpp_report *r, const tpp_out_folder *out)
+/* ---- the file ---- */
+
+tpp_status tpp_report_json(const tpp_report *r, json_t **out)
 {
-    tpp_str s = {0};
-    char name[NAME_SIZE];
-    const double mm2 = pixel_mm2(r->input);
-    tpp_str_format(&s, "frame,name,score,found,area_px,area_mm2,cx,cy,w,h,query,prompt\r\n");
-    for (int64_t i = 0; i < r->input->count; i++) {
-        const tpp_report_frame *f = &r->frames[i];
-        tpp_str_format(&s, "%" PRId64 ",", r->input->first + i);
-        add_quoted(&s, tpp_frames_name(r->input, i, name, sizeof(name)));
-        tpp_str_format(&s, ",%.6f,%d,%" PRId64 ",", (double)f->score, f->area_px > 0, f->area_px);
-        if (mm2 > 0) tpp_str_format(&s, "%.3f", (double)f->area_px * mm2);
-        tpp_str_format(&s, ",%.6f,%.6f,%.6f,%.6f,%d,%d\r\n", (double)f->box[0], (double)f->box[1],
-                       (double)f->box[2], (double)f->box[3], f->best, f->prompt);
+    json_t *j = json_pack(
+        "{s:s, s:b, s:s, s:{s:s}, s:o, s:o, s:o, s:o, s:o, s:{s:i, s:i, s:i, s:i}, s:o, s:o, s:o}",
+        "schema", "tpp-report-2", "not_for_clinical_use", 1, "notice", TPP_NOTICE, "program",
+        "version", r->version, "device", device_json(r->device), "algorithm",
+        tpp_json_text(r->algorithm), "model", model_json(r), "input", input_json(r->input),
+        "prompts", prompts_json(r), "network", "height", r->info.net_height, "width",
+        r->info.net_width, "ahead", r->ahead, "clip", r->clip, "thresholds",
+        thresholds_json(&r->model->config), "run", run_json(r), "memory", memory_json(&r->info));
+    json_t *more = json_pack("{s:o, s:o, s:o, s:o, s:o}", "targets", targets_json(r), "summary",
+                             summary_json(r), "frames", frames_json(r), "statistics",
+                             tpp_json_text(r->statistics), "warnings", warnings_json(r));
+    const bool made = j != NULL && more != NULL && json_object_update(j, more) == 0;
+    json_decref(more);
+    if (made) {
+        *out = j;
+        return TPP_OK;
     }
-    tpp_status status = s.status;
-    if (status == TPP_OK) status = write_named(out, "frames.csv", s.text, s.length);
-    tpp_str_free(&s);
-    return status;
+    json_decref(j);
+    return TPP_FAIL(TPP_ENOMEM, "report.json could not be put together");
 }
 
-tpp_status tpp_report_write(const tpp_report *r, const tpp_out_folder *out)
+/* Path and hash of a file below `out`. */
+static tpp_status add_output(json_t *all, const tpp_out_folder *out, const char *name)
 {
-    TPP_TRY(write_json(r, out));
-    return write_csv(r, out);
+    tpp_sha256 hash = {""};
+    char *path = tpp_path_join(out->staging, name);
+    const tpp_status s = path != NULL ? tpp_sha256_file(&hash, path) : TPP_ENOMEM;
+    tpp_free(path);
+    if (s != TPP_OK) return s;
+    json_t *one = json_pack("{s:o, s:s}", "path", tpp_json_text(name), "sha256", hash.hex);
+    if (one != NULL && json_array_append_new(all, one) == 0) return TPP_OK;
+    return TPP_FAIL(TPP_ENOMEM, "no memory for the list of outputs");
+}
+
+tpp_status tpp_report_write(json_t *report, const tpp_out_folder *out)
+{
+    tpp_names names = {0};
+    json_t *all = json_array();
+    tpp_status s = tpp_out_folder_list(out, &names);
+    for (size_t i = 0; i < names.count && s == TPP_OK; i++) s = add_output(all, out, names.name[i]);
+    tpp_names_free(&names);
+    if (s == TPP_OK && json_object_set(report, "outputs", all) != 0)
+        s = TPP_FAIL(TPP_ENOMEM, "no memory for the list of outputs");
+    json_decref(all);
+    return s == TPP_OK ? tpp_json_write(out, "report.json", report) : s;
 }

@@ -1,14 +1,17 @@
-/* What a run of `segment` leaves beside its masks: report.json and frames.csv.
+/* What a run of `segment` was made with and what came of it: report.json.
  * SPDX-License-Identifier: MIT */
 #ifndef TPP_INFER_REPORT_H
 #define TPP_INFER_REPORT_H
 
 #include "cl/device.h"
 #include "core/status.h"
+#include "infer/found.h"
 #include "infer/frames.h"
 #include "infer/model_folder.h"
 #include "infer/session.h"
+#include "infer/target.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -22,33 +25,43 @@ typedef struct tpp_warnings {
 void tpp_warnings_add(tpp_warnings *w, const char *text);
 void tpp_warnings_free(tpp_warnings *w);
 
-typedef struct tpp_report_frame {
-    float score, box[4]; /* cx, cy, w, h in [0, 1] */
-    int best, prompt;
-    int64_t area_px;
-} tpp_report_frame;
-
 typedef struct tpp_report_prompt {
+    int target;
     const char *text;
     size_t tokens, uncut; /* uncut > tokens: the end was cut off */
 } tpp_report_prompt;
 
-/* Everything is borrowed. The same run gives the same bytes: no times, no host names. */
+typedef struct tpp_report_time {
+    const char *stage;
+    double ms;
+} tpp_report_time;
+
+/* Everything is borrowed. Without `times`, the same run gives the same bytes. No host names. */
 typedef struct tpp_report {
     const char *version, *algorithm; /* algorithm NULL: the registry's choice */
     const tpp_caps *device;
     const tpp_model_folder *model;
+    const char *weights_sha256; /* of the model's weights; NULL: the file is read for it */
     const tpp_frames *input;
-    const char *masks; /* name of the result below the folder */
     tpp_session_info info;
-    int ahead, clip; /* clip: frames of one; 0 with mode=online */
-    const tpp_report_prompt *prompts;
+    int ahead, clip;       /* clip: frames of one; 0 with mode=online */
+    int64_t start_frame;   /* of the input: where propagation began */
+    const char *direction; /* "forward", "backward", "both" */
+    const tpp_targets *targets;
+    const tpp_report_prompt *prompts; /* of all targets, in their order */
     int n_prompts;
-    const tpp_report_frame *frames; /* input->count of them, of frame input->first on */
-    const tpp_warnings *warnings;   /* may be NULL */
+    const tpp_found *found;       /* found[t * input->count + i], frames from input->first on */
+    const char *statistics;       /* name of that file; NULL: none was written */
+    const tpp_report_time *times; /* NULL: none */
+    int n_times;
+    const tpp_warnings *warnings; /* may be NULL */
 } tpp_report;
 
-/* Writes both files. */
-TPP_MUST_CHECK tpp_status tpp_report_write(const tpp_report *r, const tpp_out_folder *out);
+/* All but the list of outputs, for report.html and for tpp_report_write; the caller releases it. */
+TPP_MUST_CHECK tpp_status tpp_report_json(const tpp_report *r, json_t **out);
+
+/* Adds every file that is in `out`, with its hash, as "outputs", and writes report.json: the last
+ * file of a run. */
+TPP_MUST_CHECK tpp_status tpp_report_write(json_t *report, const tpp_out_folder *out);
 
 #endif

@@ -38,16 +38,23 @@ static uint8_t mean_of(area a, const uint8_t *frame, int64_t width, int channels
     return (uint8_t)((sum + size_of(a) / 2) / size_of(a));
 }
 
+void tpp_thumbnail_row(const tpp_thumbnail *t, uint8_t *out, int out_channels, const uint8_t *frame,
+                       int channels, int y)
+{
+    for (int x = 0; x < t->shown_width; x++) {
+        const area a = covered(t, y, x);
+        for (int c = 0; c < out_channels; c++)
+            out[c] = c < channels ? mean_of(a, frame, t->width, channels, c) : out[c - 1];
+        out += out_channels;
+    }
+}
+
 void tpp_thumbnail_frame(const tpp_thumbnail *t, uint8_t *out, int out_channels,
                          const uint8_t *frame, int channels)
 {
+    const int64_t row = (int64_t)t->shown_width * out_channels;
     for (int y = 0; y < t->shown_height; y++)
-        for (int x = 0; x < t->shown_width; x++) {
-            const area a = covered(t, y, x);
-            for (int c = 0; c < out_channels; c++)
-                out[c] = c < channels ? mean_of(a, frame, t->width, channels, c) : out[c - 1];
-            out += out_channels;
-        }
+        tpp_thumbnail_row(t, out + y * row, out_channels, frame, channels, y);
 }
 
 /* How many covered pixels are set. */

@@ -15,6 +15,10 @@ typedef struct tpp_thumbnail {
 void tpp_thumbnail_frame(const tpp_thumbnail *t, uint8_t *out, int out_channels,
                          const uint8_t *frame, int channels);
 
+/* Row y of the same. */
+void tpp_thumbnail_row(const tpp_thumbnail *t, uint8_t *out, int out_channels, const uint8_t *frame,
+                       int channels, int y);
+
 /* 0 and 1: where any covered pixel is set, so that nothing small is lost. */
 void tpp_thumbnail_any(const tpp_thumbnail *t, uint8_t *out, const uint8_t *mask);
 

@@ -1,10 +1,9 @@
 /* Sequences: slices as radiologists see them, windows, pictures; masks back in the input's form;
- * contact sheets; folders of results that appear whole or not at all.
+ * folders of results that appear whole or not at all.
  * SPDX-License-Identifier: MIT */
 #define _POSIX_C_SOURCE 200809L
 #include "folder.h"
 #include "infer/frames.h"
-#include "infer/overlay.h"
 #include "io/image.h"
 #include "io/nifti.h"
 #include "io/png.h"
@@ -217,74 +216,6 @@ static void odd_sizes_are_named(void **state)
     UNIT_FAILS(tpp_frames_open(&f, in_folder("odd/1.png"), "lung"), TPP_EUSAGE, "--window");
 }
 
-/* ---- contact sheets ---- */
-
-static void sheet_takes_first_last_and_even_steps(void **state)
-{
-    (void)state;
-    const double spacing[2] = {0, 0};
-    for (int64_t n = 1; n < 100; n++) {
-        tpp_sheet s = {0};
-        UNIT_OK(tpp_sheet_init(&s, n, 10, 10, spacing));
-        int tiles = 0;
-        for (int64_t i = 0; i < n; i++) {
-            const int tile = tpp_sheet_tile(&s, i);
-            if (tile < 0) continue;
-            assert_int_equal(tile, tiles);
-            tiles++;
-        }
-        assert_int_equal(tiles, n < TPP_SHEET_MAX_TILES ? n : TPP_SHEET_MAX_TILES);
-        assert_int_equal(tpp_sheet_tile(&s, 0), 0);
-        assert_int_equal(tpp_sheet_tile(&s, n - 1), tiles - 1);
-        tpp_sheet_free(&s);
-    }
-}
-
-static void sheet_keeps_the_aspect_of_millimetres(void **state)
-{
-    (void)state;
-    const double spacing[2] = {3, 1};
-    tpp_sheet s = {0};
-    UNIT_OK(tpp_sheet_init(&s, 1, 10, 15, spacing));
-    assert_int_equal(s.tile_height, 320);
-    assert_int_equal(s.tile_width, 160);
-    tpp_sheet_free(&s);
-}
-
-static bool is_outline(const tpp_sheet *s, int y, int x)
-{
-    const uint8_t *p = s->picture.pixels + ((y + 4) * s->picture.width + x + 4) * 3;
-    return p[0] == 0 && p[1] == 255;
-}
-
-/* A frame of 320 x 320, drawn pixel by pixel: the outline is the border's two sides, not more. */
-static void outline_is_drawn_and_not_filled(void **state)
-{
-    (void)state;
-    enum { N = 320 };
-    const double spacing[2] = {1, 1};
-    static uint8_t frame[N * N], mask[N * N];
-    tpp_sheet s = {0};
-    for (int i = 0; i < N * N; i++) {
-        frame[i] = 90;
-        mask[i] = i / N >= 100 && i / N < 200 && i % N >= 50 && i % N < 150;
-    }
-    UNIT_OK(tpp_sheet_init(&s, 1, N, N, spacing));
-    tpp_sheet_draw(&s, 0, frame, 1, mask);
-    for (int y = 0; y < N; y++)
-        for (int x = 0; x < N; x++) {
-            const bool in = mask[y * N + x] != 0;
-            bool border = false;
-            if (y > 0) border = border || (mask[(y - 1) * N + x] != 0) != in;
-            if (y < N - 1) border = border || (mask[(y + 1) * N + x] != 0) != in;
-            if (x > 0) border = border || (mask[y * N + x - 1] != 0) != in;
-            if (x < N - 1) border = border || (mask[y * N + x + 1] != 0) != in;
-            assert_int_equal(is_outline(&s, y, x), border);
-        }
-    assert_int_equal(s.picture.pixels[((150 + 4) * s.picture.width + 100 + 4) * 3], 90);
-    tpp_sheet_free(&s);
-}
-
 /* ---- folders of results ---- */
 
 static void put_text(const tpp_out_folder *o, const char *name)
@@ -364,9 +295,6 @@ int main(void)
         cmocka_unit_test(orientation_does_not_change_what_is_seen),
         cmocka_unit_test(grey_and_colour_together_become_colour),
         cmocka_unit_test(odd_sizes_are_named),
-        cmocka_unit_test(sheet_takes_first_last_and_even_steps),
-        cmocka_unit_test(sheet_keeps_the_aspect_of_millimetres),
-        cmocka_unit_test(outline_is_drawn_and_not_filled),
         cmocka_unit_test(results_appear_at_commit_and_not_before),
         cmocka_unit_test(discarded_results_leave_nothing),
         cmocka_unit_test(a_full_folder_wants_overwrite_and_keeps_what_is_not_ours),
