@@ -317,9 +317,8 @@ static json_t *records_json(const tpp_html *h, int t)
     for (int64_t k = 0; k < h->shown; k++) {
         if (h->has[k] == 0) continue;
         const tpp_found *f = &h->found[t * h->info.frames + tpp_html_frame(h, k)];
-        (void)json_array_append_new(all, json_pack("{s:f, s:b, s:I}", "score", (double)f->score,
-                                                   "present", f->present, "area_px",
-                                                   (json_int_t)f->area_px));
+        tpp_json_append(&all, json_pack("{s:f, s:b, s:I}", "score", (double)f->score, "present",
+                                        f->present, "area_px", (json_int_t)f->area_px));
     }
     return all;
 }
@@ -343,8 +342,7 @@ static int64_t largest_frame(const tpp_html *h)
 static void add_data(tpp_html *h)
 {
     json_t *found = json_array();
-    for (int t = 0; t < h->info.targets->count; t++)
-        (void)json_array_append_new(found, records_json(h, t));
+    for (int t = 0; t < h->info.targets->count; t++) tpp_json_append(&found, records_json(h, t));
     json_t *j = json_pack("{s:I, s:I, s:I, s:f, s:o}", "frames", (json_int_t)h->info.frames,
                           "first", (json_int_t)h->info.first, "start", (json_int_t)largest_frame(h),
                           "pixel_mm2", pixel_mm2(h), "found", found);

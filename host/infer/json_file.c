@@ -6,6 +6,7 @@
 #include "core/path.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +32,29 @@ json_t *tpp_json_text(const char *text)
 json_t *tpp_json_real(double value)
 {
     return isfinite(value) ? json_real(value) : json_null();
+}
+
+static void release_unless(bool done, json_t **j)
+{
+    if (done) return;
+    json_decref(*j);
+    *j = NULL;
+}
+
+void tpp_json_append(json_t **list, json_t *one)
+{
+    release_unless(json_array_append_new(*list, one) == 0, list);
+}
+
+void tpp_json_set(json_t **object, const char *key, json_t *one)
+{
+    release_unless(json_object_set_new(*object, key, one) == 0, object);
+}
+
+void tpp_json_merge(json_t **object, json_t *more)
+{
+    release_unless(more != NULL && json_object_update(*object, more) == 0, object);
+    json_decref(more);
 }
 
 tpp_status tpp_json_write(const tpp_out_folder *out, const char *name, const json_t *j)

@@ -22,6 +22,14 @@ json_t *tpp_json_text(const char *text);
 /* A number; null for what is not finite. */
 json_t *tpp_json_real(double value);
 
+/* Adds `one`, which it takes, to a list, or under a key. If either is NULL or memory runs out both
+ * are released and the list or object becomes NULL, so a caller may add many and look once. */
+void tpp_json_append(json_t **list, json_t *one);
+void tpp_json_set(json_t **object, const char *key, json_t *one);
+
+/* Adds all keys of `more`, which it takes, in the same way. */
+void tpp_json_merge(json_t **object, json_t *more);
+
 /* Writes `j` (not kept; NULL: memory ran out while it was made) as a file of `out`, keys sorted. */
 TPP_MUST_CHECK tpp_status tpp_json_write(const tpp_out_folder *out, const char *name,
                                          const json_t *j);

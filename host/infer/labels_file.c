@@ -21,8 +21,7 @@ static json_t *snomed_json(const tpp_target *t)
 static json_t *label_json(const tpp_target *t)
 {
     json_t *prompts = json_array();
-    for (int i = 0; i < t->n_prompts; i++)
-        (void)json_array_append_new(prompts, tpp_json_text(t->prompt[i]));
+    for (int i = 0; i < t->n_prompts; i++) tpp_json_append(&prompts, tpp_json_text(t->prompt[i]));
     return json_pack("{s:o, s:o, s:o, s:o, s:[i,i,i]}", "name", tpp_json_text(t->name), "title",
                      tpp_json_text(t->title), "prompt", prompts, "snomed", snomed_json(t), "rgb",
                      t->rgb[0], t->rgb[1], t->rgb[2]);
@@ -34,10 +33,7 @@ static tpp_status write_json(const tpp_targets *targets, const tpp_out_folder *o
     char key[16];
     for (int i = 0; i < targets->count; i++) {
         (void)snprintf(key, sizeof(key), "%d", i + 1);
-        if (json_object_set_new(j, key, label_json(&targets->item[i])) == 0) continue;
-        json_decref(j);
-        j = NULL;
-        break;
+        tpp_json_set(&j, key, label_json(&targets->item[i]));
     }
     const tpp_status s = tpp_json_write(out, "labels.json", j);
     json_decref(j);

@@ -60,8 +60,8 @@ static json_t *config_json(const struct tpp_model_config *config)
         const tpp_yaml_item *item = &y.items[i];
         json_t *value = item->is_list ? json_array() : scalar_json(item->value[0]);
         for (size_t k = 0; item->is_list && k < item->count; k++)
-            (void)json_array_append_new(value, scalar_json(item->value[k]));
-        (void)json_object_set_new(all, item->key, value);
+            tpp_json_append(&value, scalar_json(item->value[k]));
+        tpp_json_set(&all, item->key, value);
     }
     tpp_yaml_free(&y);
     tpp_str_free(&text);
@@ -75,6 +75,12 @@ static json_t *device_json(const tpp_caps *c)
                      tpp_json_text(c->driver));
 }
 
+static json_t *hash_json(tpp_status s, const tpp_sha256 *hash)
+{
+    if (s == TPP_ENOMEM) return NULL;
+    return s == TPP_OK ? json_string(hash->hex) : json_null();
+}
+
 /* null where there is no file to read: what a run used is known without its hash. */
 static json_t *file_hash_json(const char *folder, const char *name)
 {
@@ -82,7 +88,7 @@ static json_t *file_hash_json(const char *folder, const char *name)
     char *path = tpp_path_join(folder, name);
     const tpp_status s = path != NULL ? tpp_sha256_file(&hash, path) : TPP_ENOMEM;
     tpp_free(path);
-    return s == TPP_OK ? json_string(hash.hex) : json_null();
+    return hash_json(s, &hash);
 }
 
 static json_t *model_json(const tpp_report *r)
@@ -103,8 +109,8 @@ static json_t *volume_json(const tpp_frames *f)
                   "datatype", f->volume.datatype != NULL ? f->volume.datatype : "", "spacing_mm",
                   mm[0], mm[1], mm[2], "voxels_not_finite", (json_int_t)f->volume.nan_count,
                   "window", "name", f->window.name, "low", f->window.low, "high", f->window.high);
-    if (tpp_sha256_file(&hash, f->path) == TPP_OK)
-        (void)json_object_set_new(j, "sha256", json_string(hash.hex));
+    const tpp_status s = tpp_sha256_file(&hash, f->path);
+    tpp_json_set(&j, "sha256", hash_json(s, &hash));
     return j;
 }
 
@@ -114,11 +120,7 @@ static json_t *input_json(const tpp_frames *f)
                           "kind", f->is_volume ? "nifti" : "png", "first_frame",
                           (json_int_t)f->first, "frames", (json_int_t)f->count, "height", f->height,
                           "width", f->width, "channels", f->channels);
-    if (f->is_volume && j != NULL) {
-        json_t *more = volume_json(f);
-        (void)json_object_update(j, more);
-        json_decref(more);
-    }
+    if (f->is_volume) tpp_json_merge(&j, volume_json(f));
     return j;
 }
 
@@ -128,13 +130,12 @@ static json_t *prompts_json(const tpp_report *r)
     for (int i = 0; i < r->n_prompts; i++) {
         const tpp_report_prompt *p = &r->prompts[i];
         tpp_sha256 hash = {""};
-        const bool hashed = tpp_sha256_bytes(&hash, p->text, strlen(p->text)) == TPP_OK;
-        (void)json_array_append_new(all, json_pack("{s:o, s:o, s:o, s:I, s:b}", "target",
-                                                   tpp_json_text(r->targets->item[p->target].name),
-                                                   "text", tpp_json_text(p->text), "sha256",
-                                                   hashed ? json_string(hash.hex) : json_null(),
-                                                   "tokens", (json_int_t)p->tokens, "cut",
-                                                   p->uncut > p->tokens));
+        const tpp_status hashed = tpp_sha256_bytes(&hash, p->text, strlen(p->text));
+        tpp_json_append(&all,
+                        json_pack("{s:o, s:o, s:o, s:I, s:b}", "target",
+                                  tpp_json_text(r->targets->item[p->target].name), "text",
+                                  tpp_json_text(p->text), "sha256", hash_json(hashed, &hash),
+                                  "tokens", (json_int_t)p->tokens, "cut", p->uncut > p->tokens));
     }
     return all;
 }
@@ -143,7 +144,7 @@ static json_t *warnings_json(const tpp_report *r)
 {
     json_t *all = json_array();
     for (size_t i = 0; r->warnings != NULL && i < r->warnings->count; i++)
-        (void)json_array_append_new(all, tpp_json_text(r->warnings->text[i]));
+        tpp_json_append(&all, tpp_json_text(r->warnings->text[i]));
     return all;
 }
 
@@ -185,12 +186,11 @@ static json_t *frames_json(const tpp_report *r)
     char name[NAME_SIZE];
     for (int64_t i = 0; i < r->input->count; i++) {
         json_t *targets = json_array();
-        for (int t = 0; t < r->targets->count; t++)
-            (void)json_array_append_new(targets, found_json(r, t, i));
-        (void)json_array_append_new(
-            all, json_pack("{s:I, s:o, s:I, s:o}", "frame", (json_int_t)(r->input->first + i),
-                           "name", tpp_json_text(tpp_frames_name(r->input, i, name, sizeof(name))),
-                           "area_px", area_of(r, i), "targets", targets));
+        for (int t = 0; t < r->targets->count; t++) tpp_json_append(&targets, found_json(r, t, i));
+        tpp_json_append(
+            &all, json_pack("{s:I, s:o, s:I, s:o}", "frame", (json_int_t)(r->input->first + i),
+                            "name", tpp_json_text(tpp_frames_name(r->input, i, name, sizeof(name))),
+                            "area_px", area_of(r, i), "targets", targets));
     }
     return all;
 }
@@ -217,7 +217,7 @@ static json_t *target_json(const tpp_report *r, int t)
 static json_t *targets_json(const tpp_report *r)
 {
     json_t *all = json_array();
-    for (int t = 0; t < r->targets->count; t++) (void)json_array_append_new(all, target_json(r, t));
+    for (int t = 0; t < r->targets->count; t++) tpp_json_append(&all, target_json(r, t));
     return all;
 }
 
@@ -232,7 +232,7 @@ static json_t *summary_json(const tpp_report *r)
     json_t *j = json_pack("{s:I, s:I}", "frames_with_object", found, "pixels", pixels);
     if (r->input->is_volume) {
         const double mm3 = pixel_mm2(r->input) * r->input->view.spacing_mm[2];
-        (void)json_object_set_new(j, "volume_ml", json_real((double)pixels * mm3 / 1000));
+        tpp_json_set(&j, "volume_ml", json_real((double)pixels * mm3 / 1000));
     }
     return j;
 }
@@ -252,7 +252,7 @@ static json_t *times_json(const tpp_report *r)
     if (r->times == NULL) return NULL;
     json_t *all = json_object();
     for (int i = 0; i < r->n_times; i++)
-        (void)json_object_set_new(all, r->times[i].stage, json_real(r->times[i].ms));
+        tpp_json_set(&all, r->times[i].stage, json_real(r->times[i].ms));
     return all;
 }
 
@@ -279,17 +279,12 @@ tpp_status tpp_report_json(const tpp_report *r, json_t **out)
         "prompts", prompts_json(r), "network", "height", r->info.net_height, "width",
         r->info.net_width, "ahead", r->ahead, "clip", r->clip, "thresholds",
         thresholds_json(&r->model->config), "run", run_json(r), "memory", memory_json(&r->info));
-    json_t *more = json_pack("{s:o, s:o, s:o, s:o, s:o}", "targets", targets_json(r), "summary",
-                             summary_json(r), "frames", frames_json(r), "statistics",
-                             tpp_json_text(r->statistics), "warnings", warnings_json(r));
-    const bool made = j != NULL && more != NULL && json_object_update(j, more) == 0;
-    json_decref(more);
-    if (made) {
-        *out = j;
-        return TPP_OK;
-    }
-    json_decref(j);
-    return TPP_FAIL(TPP_ENOMEM, "report.json could not be put together");
+    tpp_json_merge(&j, json_pack("{s:o, s:o, s:o, s:o, s:o}", "targets", targets_json(r), "summary",
+                                 summary_json(r), "frames", frames_json(r), "statistics",
+                                 tpp_json_text(r->statistics), "warnings", warnings_json(r)));
+    if (j == NULL) return TPP_FAIL(TPP_ENOMEM, "report.json could not be put together");
+    *out = j;
+    return TPP_OK;
 }
 
 /* Path and hash of a file below `out`. */

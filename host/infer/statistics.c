@@ -210,11 +210,11 @@ static json_t *intensity_json(const tpp_statistics *s)
 /* From (column, row, frame) to what is told: for a volume, the file's voxel. */
 static void place(const tpp_geometry *g, double out[3], const double at[3])
 {
-    memcpy(out, at, 3 * sizeof(*out));
-    for (int a = 0; a < 3 && g->is_volume; a++) {
-        const int to = g->orientation.axis[a];
+    for (int a = 0; a < 3; a++) {
         const double canonical = at[a] + (a == 2 ? (double)g->first : 0);
-        out[to] = g->orientation.flip[a] ? (double)g->dim[to] - 1 - canonical : canonical;
+        const int to = g->is_volume ? g->orientation.axis[a] : a;
+        const bool flip = g->is_volume && g->orientation.flip[a];
+        out[to] = flip ? (double)g->dim[to] - 1 - canonical : canonical;
     }
 }
 
@@ -294,8 +294,8 @@ static json_t *areas_json(const tpp_statistics *s, double mm2)
     json_t *all = json_array();
     for (int64_t i = 0; i < s->geometry.frames; i++) {
         const int64_t area = s->frame[i].area;
-        (void)json_array_append_new(all, mm2 > 0 ? json_real((double)area * mm2)
-                                                 : json_integer((json_int_t)area));
+        tpp_json_append(&all,
+                        mm2 > 0 ? json_real((double)area * mm2) : json_integer((json_int_t)area));
     }
     return all;
 }
@@ -320,16 +320,12 @@ json_t *tpp_statistics_json(const tpp_statistics *s)
         size_json(s, s->diameter, mm2 > 0), "diameter_px", size_json(s, s->diameter, !(mm2 > 0)),
         "diameter_frame",
         s->n_voxels > 0 ? json_integer((json_int_t)(g->first + s->diameter_frame)) : json_null());
-    json_t *more =
-        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "intensity", intensity_json(s),
-                  "centroid_mm", centroid_mm_json(s), "centroid_vox", centroid_vox_json(s),
-                  "bbox_vox", bbox_json(s), "touches_border", touches_json(s), "area_px",
-                  areas_json(s, 0), "area_mm2", mm2 > 0 ? areas_json(s, mm2) : json_null());
-    const bool made = j != NULL && more != NULL && json_object_update(j, more) == 0;
-    json_decref(more);
-    if (made) return j;
-    json_decref(j);
-    return NULL;
+    tpp_json_merge(&j, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "intensity",
+                                 intensity_json(s), "centroid_mm", centroid_mm_json(s),
+                                 "centroid_vox", centroid_vox_json(s), "bbox_vox", bbox_json(s),
+                                 "touches_border", touches_json(s), "area_px", areas_json(s, 0),
+                                 "area_mm2", mm2 > 0 ? areas_json(s, mm2) : json_null()));
+    return j;
 }
 
 json_t *tpp_statistics_report(const tpp_targets *targets, const tpp_statistics *item)
@@ -337,11 +333,8 @@ json_t *tpp_statistics_report(const tpp_targets *targets, const tpp_statistics *
     json_t *labels = json_object();
     for (int t = 0; t < targets->count; t++) {
         json_t *one = tpp_statistics_json(&item[t]);
-        if (one == NULL || json_object_set_new(one, "label", json_integer(t + 1)) != 0 ||
-            json_object_set_new(labels, targets->item[t].name, one) != 0) {
-            json_decref(labels);
-            return NULL;
-        }
+        tpp_json_set(&one, "label", json_integer(t + 1));
+        tpp_json_set(&labels, targets->item[t].name, one);
     }
     const bool is_volume = targets->count > 0 && item[0].geometry.is_volume;
     return json_pack("{s:s, s:b, s:s, s:s, s:o, s:I, s:o}", "schema", "tpp-statistics-1",

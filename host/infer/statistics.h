@@ -25,9 +25,9 @@ typedef struct tpp_geometry {
     double spacing_mm[3]; /* of rows, columns, frames; 0: not known */
     bool is_volume;
     const char *unit; /* of intensities: "HU", or ""; static */
+    int64_t first;    /* frame 0 is the input's frame (a volume's canonical slice) `first` */
     /* Of a volume: where its voxels lie. Places are told in the file's own order, so that they
      * index what is read from seg.nii.gz. */
-    int64_t first; /* canonical slice of frame 0 */
     tpp_orientation orientation;
     int64_t dim[3]; /* of the file: x, y, z */
     tpp_affine affine;

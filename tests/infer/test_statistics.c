@@ -235,6 +235,23 @@ static void places_are_those_of_the_file(void **state)
     tpp_statistics_close(&s);
 }
 
+static void places_of_a_sequence_count_in_the_input(void **state)
+{
+    (void)state;
+    const tpp_geometry g = {.height = 2, .width = 3, .frames = 4, .first = 10};
+    const uint8_t mask[6] = {0, 1, 1, 0, 0, 0};
+    tpp_statistics s = {0};
+    UNIT_OK(tpp_statistics_open(&s, &g));
+    UNIT_OK(tpp_statistics_add(&s, 3, mask, NULL));
+    json_t *j = tpp_statistics_json(&s);
+    const double want[] = {1.5, 0, 13};
+    for (size_t a = 0; a < 3; a++) assert_near(at(j, "centroid_vox", a), want[a], 0);
+    assert_near(number(j, "diameter_frame"), 13, 0);
+    assert_true(is_null(j, "centroid_mm") && is_null(j, "volume_ml") && is_null(j, "area_mm2"));
+    json_decref(j);
+    tpp_statistics_close(&s);
+}
+
 /* ---- intensities ---- */
 
 static int by_value(const void *a, const void *b)
@@ -367,6 +384,7 @@ int main(void)
         cmocka_unit_test(an_empty_mask_is_not_found_and_has_no_numbers),
         cmocka_unit_test(six_sides_of_a_volume_and_four_of_a_frame),
         cmocka_unit_test(places_are_those_of_the_file),
+        cmocka_unit_test(places_of_a_sequence_count_in_the_input),
         cmocka_unit_test(intensities_are_exact_in_any_order_of_frames),
         cmocka_unit_test(values_that_are_not_finite_do_not_count),
         cmocka_unit_test(beyond_the_limit_there_is_no_median),
