@@ -212,9 +212,9 @@ static void add_statistics_row(tpp_html *h, int t)
 
 static void add_statistics(tpp_html *h)
 {
-    static const char *const head[] = {"Target",   "Volume (ml)", "Voxels",        "Frames",
-                                       "Diameter", "at frame",    "Mean ± SD",     "Median",
-                                       "Range",    "Centre",      "Touches border"};
+    static const char *const head[] = {"Target",   "Volume (ml)", "Voxels",    "Frames",
+                                       "Diameter", "at frame",    "Mean ± SD", "Median",
+                                       "Range",    "Centre",      "At border"};
     tpp_str_format(&h->text, "<table class=\"numbers\">\n<thead><tr>");
     for (size_t k = 0; k < sizeof(head) / sizeof(head[0]); k++)
         tpp_str_format(&h->text, "<th scope=\"col\">%s</th>", head[k]);
