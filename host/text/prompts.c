@@ -6,6 +6,7 @@
 #include "core/str.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const attributes[TPP_ATTRIBUTE_COUNT] = {"profile", "shape", "color"};
@@ -62,6 +63,43 @@ static tpp_status take_text(const char **out, const tpp_yaml_item *item)
     return TPP_OK;
 }
 
+/* "snomed.type": decimal digits; the meaning is a text. */
+static tpp_status take_snomed(tpp_structure *s, const tpp_yaml_item *item, const char *field)
+{
+    const struct {
+        const char *name, **out;
+    } codes[] = {{"category", &s->category_code},
+                 {"type", &s->type_code},
+                 {"modifier", &s->modifier_code},
+                 {"site", &s->site_code}};
+    enum { LONGEST = 18 }; /* of SNOMED CT identifiers */
+    if (strcmp(field, "meaning") == 0) return take_text(&s->type_meaning, item);
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+        if (strcmp(field, codes[i].name) != 0) continue;
+        TPP_TRY(take_text(codes[i].out, item));
+        const char *code = *codes[i].out;
+        const size_t n = strspn(code, "0123456789");
+        return code[n] == '\0' && n <= LONGEST ? TPP_OK
+                                               : broken(item, "wanted a SNOMED CT code, digits");
+    }
+    return broken(item, "wanted category, type, modifier, site or meaning");
+}
+
+/* "rgb: [184, 0, 69]" */
+static tpp_status take_rgb(tpp_structure *s, const tpp_yaml_item *item)
+{
+    bool ok = item->is_list && item->count == 3;
+    for (size_t i = 0; ok && i < 3; i++) {
+        const char *text = item->value[i];
+        const size_t n = strspn(text, "0123456789");
+        const int value = n > 0 && n <= 3 && text[n] == '\0' ? atoi(text) : 256;
+        ok = value < 256;
+        if (ok) s->rgb[i] = (uint8_t)value;
+    }
+    s->has_rgb = ok;
+    return ok ? TPP_OK : broken(item, "wanted three numbers from 0 to 255");
+}
+
 /* "ct.prompts.shape" or "ct.simple"; other keys of a view are for readers of the file. */
 static tpp_status take_view(tpp_structure *s, const tpp_yaml_item *item, const char *rest)
 {
@@ -102,8 +140,20 @@ static tpp_status take_item(tpp_prompts *p, const tpp_yaml_item *item)
         s->aliases = item->value;
         s->n_aliases = item->count;
     }
+    if (strcmp(dot + 1, "rgb") == 0) return take_rgb(s, item);
+    const char *snomed = after(dot + 1, "snomed.");
+    if (snomed != NULL) return take_snomed(s, item, snomed);
     const char *view = after(dot + 1, "views.");
     return view == NULL ? TPP_OK : take_view(s, item, view);
+}
+
+static tpp_status check_snomed(const tpp_structure *s, const char *path)
+{
+    const int have =
+        (s->category_code != NULL) + (s->type_code != NULL) + (s->type_meaning != NULL);
+    if (have == 0 || have == 3) return TPP_OK;
+    return TPP_FAIL(TPP_EFORMAT, "%s: structure %s: snomed wants category, type and meaning", path,
+                    s->key);
 }
 
 static tpp_status check_structure(const tpp_structure *s, const char *path)
@@ -120,7 +170,7 @@ static tpp_status check_structure(const tpp_structure *s, const char *path)
             return TPP_FAIL(TPP_EFORMAT, "%s: structure %s, view %s has no %s", path, s->key,
                             v->name, missing);
     }
-    return TPP_OK;
+    return check_snomed(s, path);
 }
 
 static tpp_status take_all(tpp_prompts *p, const char *path)

@@ -8,7 +8,9 @@
 #include "core/status.h"
 #include "io/yaml.h"
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* In the order in which the model takes them. */
 enum tpp_attribute { TPP_PROFILE, TPP_SHAPE_OF, TPP_COLOR, TPP_ATTRIBUTE_COUNT };
@@ -26,6 +28,10 @@ typedef struct tpp_structure {
     const char *name;               /* left atrium */
     char *const *aliases;
     size_t n_aliases, n_views;
+    /* SNOMED CT, decimal digits; NULL: not stated. Modifier: left, right; site: of a finding. */
+    const char *category_code, *type_code, *type_meaning, *modifier_code, *site_code;
+    uint8_t rgb[3];
+    bool has_rgb;
     tpp_prompt_view views[TPP_MAX_VIEWS];
 } tpp_structure;
 
