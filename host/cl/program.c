@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: MIT */
 #include "cl/program.h"
 
+#include "cl/cache.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/path.h"
@@ -106,7 +107,7 @@ static char *cache_path(const tpp_device *d, const unsigned char key[KEY_BYTES])
     if (folder == NULL) return NULL;
     tpp_str name = {0};
     for (int i = 0; i < KEY_BYTES; i++) tpp_str_format(&name, "%02x", key[i]);
-    tpp_str_format(&name, ".clbin");
+    tpp_str_format(&name, TPP_CACHE_SUFFIX);
     char *path = name.status == TPP_OK ? tpp_path_join(folder, name.text) : NULL;
     tpp_str_free(&name);
     tpp_free(folder);
