@@ -72,41 +72,47 @@ static void print_counts(const measured *m)
     (void)printf("  bytes down        %" PRIu64 "\n", r->bytes_down);
 }
 
-int tpp_cmd_bench(int argc, char **argv)
+static int run_bench(void *arguments)
 {
-    tpp_trial_arguments a;
-    tpp_option options[TPP_TRIAL_ROWS + 2] = {
-        [TPP_TRIAL_ROWS] = {'n', "frames", TPP_OPTION_INT, &a.frames, "N",
-                            "frames to run; with mode clip three clips at least", 3, 100000},
-        [TPP_TRIAL_ROWS + 1] = {0, "profile", TPP_OPTION_FLAG, &a.profile, NULL,
-                                "time of every node, afterwards", 0, 0},
-    };
-    const tpp_usage usage = {
-        "tpp bench", "[--config FILE] [--size HxW] [--frames N]",
-        "Runs a sequence of synthetic pictures with synthetic weights and prints the time of a\n"
-        "frame, its share of the FMA peak measured in the same run, memory, and what happens\n"
-        "between two frames.",
-        "  tpp bench --config configs/r50.yaml --size 360x640 --frames 12\n"
-        "  tpp bench --config configs/tiny.yaml --size 64x96 --ahead 4 --profile\n",
-        "Machines differ and are shared: compare shares of the peak, not milliseconds.\n"};
+    const tpp_trial_arguments *a = arguments;
     struct tpp_model_config config;
     tpp_trial trial = {0};
     tpp_device *device = NULL;
     measured m = {0};
-    tpp_trial_options_init(&a, options);
-    tpp_status s =
-        tpp_options_parse(&usage, options, TPP_COUNT(options), argc, argv, NULL, &a.help);
-    if (s != TPP_OK || a.help) return tpp_exit_with("bench", s, true);
-    s = tpp_trial_start(&trial, &config, &device, &a);
-    if (s == TPP_OK) s = measure(&m, &trial, device, &a);
+    tpp_status s = tpp_trial_start(&trial, &config, &device, a);
+    if (s == TPP_OK) s = measure(&m, &trial, device, a);
     if (s == TPP_OK) {
-        const int clip = tpp_model_config_clip(&config, a.frames);
-        print_device(device, &a, clip);
+        const int clip = tpp_model_config_clip(&config, a->frames);
+        print_device(device, a, clip);
         print_speed(&m, clip);
         print_counts(&m);
-        if (a.profile) s = tpp_session_print(trial.session, stdout, true, m.peak);
+        if (a->profile) s = tpp_session_print(trial.session, stdout, true, m.peak);
     }
     tpp_trial_close(&trial);
     tpp_device_close(device);
     return tpp_exit_with("bench", s, true);
 }
+
+#define AT(member) offsetof(tpp_trial_arguments, member)
+static const tpp_option options[] = {
+    {'n', "frames", TPP_OPTION_INT, AT(frames), "N",
+     .help = "frames to run; with mode clip three clips at least", .min = 3, .max = 100000},
+    {0, "profile", TPP_OPTION_FLAG, AT(profile), NULL, .help = "time of every node, afterwards"},
+    {0},
+};
+
+const tpp_command tpp_command_bench = {
+    .name = "bench",
+    .help = "measure speed, memory and transfers",
+    .synopsis = "[--config FILE] [--size HxW] [--frames N]",
+    .about =
+        "Runs a sequence of synthetic pictures with synthetic weights and prints the time of a\n"
+        "frame, its share of the FMA peak measured in the same run, memory, and what happens\n"
+        "between two frames.",
+    .examples = "  tpp bench --config configs/r50.yaml --size 360x640 --frames 12\n"
+                "  tpp bench --config configs/tiny.yaml --size 64x96 --ahead 4 --profile\n",
+    .notes = "Machines differ and are shared: compare shares of the peak, not milliseconds.\n",
+    .options = {tpp_trial_rows, options},
+    .defaults = &tpp_trial_defaults,
+    .size = sizeof(tpp_trial_arguments),
+    .run = run_bench};

@@ -1,10 +1,9 @@
 /* tpp devices: every OpenCL device with the facts that algorithms are chosen by.
  * SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
-#include "cli/options.h"
+#include "cli/json.h"
 #include "core/mem.h"
 
-#include <jansson.h>
 #include <stdio.h>
 
 static const char *kind(const tpp_caps *c)
@@ -29,9 +28,10 @@ static void print_device(int i, const tpp_caps *c)
 
 static json_t *device_json(int i, const tpp_caps *c)
 {
-    return json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:I, s:I, s:I, s:I}", "index",
-                     i, "name", c->name, "type", kind(c), "vendor", c->vendor, "platform",
-                     c->platform, "version", c->version, "driver", c->driver, "compute_units",
+    return json_pack("{s:i, s:o, s:s, s:o, s:o, s:o, s:o, s:i, s:i, s:I, s:I, s:I, s:I}", "index",
+                     i, "name", tpp_json_text(c->name), "type", kind(c), "vendor",
+                     tpp_json_text(c->vendor), "platform", tpp_json_text(c->platform), "version",
+                     tpp_json_text(c->version), "driver", tpp_json_text(c->driver), "compute_units",
                      c->compute_units, "vector_width", c->vector_width, "global_memory_bytes",
                      (json_int_t)c->global_mem, "largest_buffer_bytes", (json_int_t)c->max_alloc,
                      "local_memory_bytes", (json_int_t)c->local_mem, "work_group_limit",
@@ -42,31 +42,23 @@ static tpp_status print_json(const tpp_caps *list, int count)
 {
     json_t *all = json_array();
     for (int i = 0; i < count; i++) (void)json_array_append_new(all, device_json(i, &list[i]));
-    const bool whole = all != NULL && json_array_size(all) == (size_t)count &&
-                       json_dumpf(all, stdout, JSON_INDENT(2)) == 0;
+    if (json_array_size(all) == (size_t)count) return tpp_json_print(all);
     json_decref(all);
-    (void)putchar('\n');
-    return whole ? TPP_OK : TPP_FAIL(TPP_ENOMEM, "the list of devices could not be printed");
+    return tpp_json_print(NULL);
 }
 
-int tpp_cmd_devices(int argc, char **argv)
+typedef struct devices_arguments {
+    bool json;
+} devices_arguments;
+
+static int run_devices(void *arguments)
 {
-    bool json = false, help = false;
-    const tpp_option options[] = {
-        {'j', "json", TPP_OPTION_FLAG, &json, NULL, "as JSON", 0, 0},
-    };
-    const tpp_usage usage = {
-        "tpp devices", "[--json]",
-        "Lists every OpenCL device of every platform. Its number, or part of its name, is what\n"
-        "--device takes.",
-        "  tpp devices\n  tpp devices --json\n", NULL};
+    const devices_arguments *a = arguments;
     tpp_caps *list = NULL;
     int count = 0;
-    tpp_status s = tpp_options_parse(&usage, options, TPP_COUNT(options), argc, argv, NULL, &help);
-    if (s != TPP_OK || help) return tpp_exit_with("devices", s, true);
-    s = tpp_device_list(&list, &count);
+    tpp_status s = tpp_device_list(&list, &count);
     if (s != TPP_OK) return tpp_exit_with("devices", s, true);
-    if (json)
+    if (a->json)
         s = print_json(list, count);
     else
         for (int i = 0; i < count; i++) print_device(i, &list[i]);
@@ -74,3 +66,20 @@ int tpp_cmd_devices(int argc, char **argv)
     tpp_free(list);
     return s == TPP_OK && count == 0 ? TPP_EXIT_DEVICE : tpp_exit_with("devices", s, false);
 }
+
+static const tpp_option options[] = {
+    {'j', "json", TPP_OPTION_FLAG, offsetof(devices_arguments, json), NULL, .help = "as JSON"},
+    {0},
+};
+
+const tpp_command tpp_command_devices = {
+    .name = "devices",
+    .help = "list OpenCL devices",
+    .synopsis = "[--json]",
+    .about =
+        "Lists every OpenCL device of every platform. Its number, or part of its name, is what\n"
+        "--device takes.",
+    .examples = "  tpp devices\n  tpp devices --json\n",
+    .options = {options},
+    .size = sizeof(devices_arguments),
+    .run = run_devices};

@@ -19,35 +19,40 @@ static void print_summary(const tpp_session_info *i, int clip)
                      i->frame_flops / 1e9, i->launches, i->net_height, i->net_width);
 }
 
-int tpp_cmd_plan(int argc, char **argv)
+static int run_plan(void *arguments)
 {
-    tpp_trial_arguments a;
-    tpp_option options[TPP_TRIAL_ROWS + 1] = {
-        [TPP_TRIAL_ROWS] = {'n', "frames", TPP_OPTION_INT, &a.frames, "N",
-                            "of the sequence, for mode clip [12]", 1, 100000},
-    };
-    const tpp_usage usage = {
-        "tpp plan", "[--config FILE] [--size HxW]",
-        "Prints the graphs of a configuration as they would run: node, shapes, algorithm, FLOPs,\n"
-        "bytes, place in the arena; then the memory that the device has to give. Weights are\n"
-        "synthetic.",
-        "  tpp plan --config configs/r50.yaml --size 360x640\n"
-        "  tpp plan --config configs/referformer.yaml --size 360x640 --frames 5\n",
-        NULL};
+    const tpp_trial_arguments *a = arguments;
     struct tpp_model_config config;
     tpp_trial trial = {0};
     tpp_device *device = NULL;
-    tpp_trial_options_init(&a, options);
-    tpp_status s =
-        tpp_options_parse(&usage, options, TPP_COUNT(options), argc, argv, NULL, &a.help);
-    if (s != TPP_OK || a.help) return tpp_exit_with("plan", s, true);
-    s = tpp_trial_start(&trial, &config, &device, &a);
+    tpp_status s = tpp_trial_start(&trial, &config, &device, a);
     if (s == TPP_OK) s = tpp_session_print(trial.session, stdout, false, 0);
     if (s == TPP_OK) {
         const tpp_session_info info = tpp_session_info_of(trial.session);
-        print_summary(&info, tpp_model_config_clip(&config, a.frames));
+        print_summary(&info, tpp_model_config_clip(&config, a->frames));
     }
     tpp_trial_close(&trial);
     tpp_device_close(device);
     return tpp_exit_with("plan", s, true);
 }
+
+static const tpp_option options[] = {
+    {'n', "frames", TPP_OPTION_INT, offsetof(tpp_trial_arguments, frames), "N",
+     .help = "of the sequence, for mode clip", .min = 1, .max = 100000},
+    {0},
+};
+
+const tpp_command tpp_command_plan = {
+    .name = "plan",
+    .help = "print what will run: nodes, algorithms, memory",
+    .synopsis = "[--config FILE] [--size HxW]",
+    .about =
+        "Prints the graphs of a configuration as they would run: node, shapes, algorithm, FLOPs,\n"
+        "bytes, place in the arena; then the memory that the device has to give. Weights are\n"
+        "synthetic.",
+    .examples = "  tpp plan --config configs/r50.yaml --size 360x640\n"
+                "  tpp plan --config configs/referformer.yaml --size 360x640 --frames 5\n",
+    .options = {tpp_trial_rows, options},
+    .defaults = &tpp_trial_defaults,
+    .size = sizeof(tpp_trial_arguments),
+    .run = run_plan};

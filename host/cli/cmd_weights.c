@@ -1,7 +1,8 @@
 /* tpp weights: makes synthetic model folders, lists a weights file, checks a model folder.
  * SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
-#include "cli/options.h"
+#include "cli/json.h"
+#include "cli/words.h"
 #include "core/mem.h"
 #include "core/path.h"
 #include "infer/model_folder.h"
@@ -10,81 +11,47 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-/* Where the vocabulary of the project is installed, and where it lies in the source tree. */
-#ifndef TPP_DATA_DIR
-#define TPP_DATA_DIR "/usr/local/share/tpp"
-#endif
-
 /* ---- synth ---- */
-
-static char *try_folder(const char *folder, const char *name)
-{
-    char *path = tpp_path_join(folder, name);
-    if (path == NULL || tpp_path_is_folder(path)) return path;
-    tpp_free(path);
-    return NULL;
-}
-
-/* weights/vocab beside the folder of the configuration file, TPP_HOME/vocab, the installed one, or
- * weights/vocab here. NULL: nowhere. */
-static char *find_vocab(const char *config)
-{
-    char *found = NULL;
-    const char *home = getenv("TPP_HOME");
-    if (config != NULL) {
-        const size_t n = (size_t)(tpp_path_base(config) - config);
-        char *folder = n == 0 ? tpp_strdup(".") : tpp_strndup(config, n);
-        if (folder != NULL) found = try_folder(folder, "../weights/vocab");
-        tpp_free(folder);
-    }
-    if (found == NULL && home != NULL) found = try_folder(home, "vocab");
-    if (found == NULL) found = try_folder(TPP_DATA_DIR, "vocab");
-    if (found == NULL) found = try_folder("weights", "vocab");
-    return found;
-}
 
 typedef struct synth_arguments {
     const char *config, *output, *vocab;
     uint64_t seed;
     tpp_list sets;
-    bool overwrite, help;
+    bool overwrite, quiet;
 } synth_arguments;
+#define AT(member) offsetof(synth_arguments, member)
 
-static tpp_status parse_synth(synth_arguments *a, int argc, char **argv)
-{
-    const tpp_option options[] = {
-        {'c', "config", TPP_OPTION_TEXT, &a->config, "FILE", "configuration; default: preset paper",
-         0, 0},
-        {'s', "set", TPP_OPTION_LIST, &a->sets, "KEY=VALUE", "change the configuration", 0, 0},
-        {0, "seed", TPP_OPTION_SEED, &a->seed, "N", "of the numbers", 0, 0},
-        {'o', "output", TPP_OPTION_TEXT, &a->output, "FOLDER", "the model folder to make", 0, 0},
-        {0, "vocab", TPP_OPTION_TEXT, &a->vocab, "FOLDER",
-         "where vocab.json and merges.txt are; default: the project's own", 0, 0},
-        {0, "overwrite", TPP_OPTION_FLAG, &a->overwrite, NULL, "into a folder that is not empty", 0,
-         0},
-    };
-    const tpp_usage usage = {
-        "tpp weights synth", "-o FOLDER [--config FILE] [--seed N]",
-        "Makes a model folder with synthetic weights: numbers by a rule, the same on every\n"
-        "machine. Its masks mean nothing; it is for tests, speed and a first look.",
-        "  tpp weights synth --config configs/tiny.yaml --seed 1 -o model\n", NULL};
-    TPP_TRY(tpp_options_parse(&usage, options, TPP_COUNT(options), argc, argv, NULL, &a->help));
-    if (!a->help && a->output == NULL) return TPP_FAIL(TPP_EUSAGE, "--output is wanted: a folder");
-    return TPP_OK;
-}
+static const tpp_option synth_options[] = {
+    {'c', "config", TPP_OPTION_TEXT, AT(config), "FILE",
+     .help = "configuration; default: preset paper", .completes = TPP_COMPLETE_FILE},
+    {'s', "set", TPP_OPTION_LIST, AT(sets), "KEY=VALUE", .help = "change the configuration",
+     .word = tpp_config_word},
+    {0, "seed", TPP_OPTION_SEED, AT(seed), "N", .help = "of the numbers"},
+    {'o', "output", TPP_OPTION_TEXT, AT(output), "FOLDER", .help = "the model folder to make",
+     .completes = TPP_COMPLETE_FOLDER},
+    {0, "vocab", TPP_OPTION_TEXT, AT(vocab), "FOLDER",
+     .help = "where vocab.json and merges.txt are; default: the project's own",
+     .completes = TPP_COMPLETE_FOLDER},
+    {0, "overwrite", TPP_OPTION_FLAG, AT(overwrite), NULL,
+     .help = "into a folder that is not empty"},
+    {'q', "quiet", TPP_OPTION_FLAG, AT(quiet), NULL, .help = "warnings and errors only"},
+    {0},
+};
+#undef AT
 
 /* *on_input: still reading what the user named, not writing. */
-static tpp_status run_synth(const synth_arguments *a, bool *on_input)
+static tpp_status make_model(const synth_arguments *a, bool *on_input)
 {
     struct tpp_model_config config;
     *on_input = true;
+    if (a->output == NULL) return TPP_FAIL(TPP_EUSAGE, "--output is wanted: a folder");
     TPP_TRY(tpp_model_config_read(&config, a->config, a->sets.item, (size_t)a->sets.count));
     if (a->vocab != NULL && !tpp_path_is_folder(a->vocab))
         return TPP_FAIL(TPP_EIO, "%s: there is no such folder", a->vocab);
-    char *vocab = a->vocab != NULL ? tpp_strdup(a->vocab) : find_vocab(a->config);
+    char *vocab =
+        a->vocab != NULL ? tpp_strdup(a->vocab) : tpp_cli_data("vocab", "weights/vocab", a->config);
     if (vocab == NULL)
         return TPP_FAIL(TPP_EUSAGE, "no vocabulary was found; --vocab FOLDER names one");
     *on_input = false;
@@ -93,19 +60,30 @@ static tpp_status run_synth(const synth_arguments *a, bool *on_input)
     return s;
 }
 
-static int synth(int argc, char **argv)
+static int run_synth(void *arguments)
 {
-    synth_arguments a = {.seed = 1};
-    tpp_status s = parse_synth(&a, argc, argv);
-    if (s != TPP_OK || a.help) return tpp_exit_with("weights synth", s, true);
+    const synth_arguments *a = arguments;
     bool on_input = true;
-    s = run_synth(&a, &on_input);
-    if (s == TPP_OK)
+    const tpp_status s = make_model(a, &on_input);
+    if (s == TPP_OK && !a->quiet)
         (void)printf("%s: a model with synthetic weights (seed %" PRIu64 "); its masks mean "
                      "nothing\n",
-                     a.output, a.seed);
+                     a->output, a->seed);
     return tpp_exit_with("weights synth", s, on_input);
 }
+
+static const synth_arguments synth_defaults = {.seed = 1};
+static const tpp_command synth = {
+    .name = "synth",
+    .help = "make a model folder with synthetic weights",
+    .synopsis = "-o FOLDER [--config FILE] [--seed N]",
+    .about = "Makes a model folder with synthetic weights: numbers by a rule, the same on every\n"
+             "machine. Its masks mean nothing; it is for tests, speed and a first look.",
+    .examples = "  tpp weights synth --config configs/tiny.yaml --seed 1 -o model\n",
+    .options = {synth_options},
+    .defaults = &synth_defaults,
+    .size = sizeof(synth_arguments),
+    .run = run_synth};
 
 /* ---- inspect ---- */
 
@@ -133,29 +111,80 @@ static void print_file(const tpp_safetensors *f)
                  (double)bytes / 1e6);
 }
 
-static int inspect(int argc, char **argv)
+static json_t *tensor_json(const tpp_safetensors_tensor *t)
 {
-    tpp_list files = {0};
-    bool help = false;
-    const tpp_usage usage = {"tpp weights inspect", "FILE|FOLDER",
-                             "Lists the tensors and the metadata of a safetensors file.",
-                             "  tpp weights inspect model\n", NULL};
-    tpp_status s = tpp_options_parse(&usage, NULL, 0, argc, argv, &files, &help);
-    if (s == TPP_OK && !help && files.count != 1)
-        s = TPP_FAIL(TPP_EUSAGE, "one file or model folder is wanted, got %d", files.count);
-    if (s != TPP_OK || help) return tpp_exit_with("weights inspect", s, true);
-    char *path = weights_path(files.item[0]);
+    json_t *shape = json_array();
+    for (int i = 0; i < t->rank; i++) (void)json_array_append_new(shape, json_integer(t->dims[i]));
+    return json_pack("{s:o, s:s, s:o, s:I}", "name", tpp_json_text(t->name), "type",
+                     tpp_safetensors_dtype_text(t->type), "shape", shape, "bytes",
+                     (json_int_t)t->size);
+}
+
+static json_t *file_json(const tpp_safetensors *f, const char *path)
+{
+    json_t *meta = json_object(), *tensors = json_array();
+    json_int_t values = 0, bytes = 0;
+    for (size_t i = 0; i < tpp_safetensors_meta_count(f); i++) {
+        const tpp_safetensors_pair p = tpp_safetensors_meta_get(f, i);
+        (void)json_object_set_new(meta, p.key, tpp_json_text(p.value));
+    }
+    for (size_t i = 0; i < tpp_safetensors_count(f); i++) {
+        const tpp_safetensors_tensor *t = tpp_safetensors_get(f, i);
+        (void)json_array_append_new(tensors, tensor_json(t));
+        values += t->count;
+        bytes += (json_int_t)t->size;
+    }
+    return json_pack("{s:o, s:o, s:o, s:I, s:I}", "file", tpp_json_text(path), "metadata", meta,
+                     "tensors", tensors, "values", values, "bytes", bytes);
+}
+
+typedef struct look_arguments {
+    tpp_list rest, sets;
+    bool json, quiet;
+} look_arguments;
+#define AT(member) offsetof(look_arguments, member)
+
+static const tpp_option inspect_options[] = {
+    {'j', "json", TPP_OPTION_FLAG, AT(json), NULL, .help = "as JSON"},
+    {0},
+};
+
+static int run_inspect(void *arguments)
+{
+    const look_arguments *a = arguments;
+    if (a->rest.count != 1)
+        return tpp_exit_with(
+            "weights inspect",
+            TPP_FAIL(TPP_EUSAGE, "one file or model folder is wanted, got %d", a->rest.count),
+            true);
+    char *path = weights_path(a->rest.item[0]);
     tpp_safetensors *f = NULL;
-    s = path == NULL ? TPP_ENOMEM : tpp_safetensors_open(&f, path);
-    if (s == TPP_OK) print_file(f);
+    tpp_status s = path == NULL ? TPP_ENOMEM : tpp_safetensors_open(&f, path);
+    if (s == TPP_OK && a->json)
+        s = tpp_json_print(file_json(f, path));
+    else if (s == TPP_OK)
+        print_file(f);
     tpp_safetensors_close(f);
     tpp_free(path);
     return tpp_exit_with("weights inspect", s, true);
 }
 
+static const tpp_command inspect = {
+    .name = "inspect",
+    .help = "list the tensors of a file",
+    .synopsis = "FILE|FOLDER [--json]",
+    .about = "Lists the tensors and the metadata of a safetensors file.",
+    .examples = "  tpp weights inspect model\n  tpp weights inspect model --json\n",
+    .options = {inspect_options},
+    .rest = "FILE|FOLDER",
+    .rest_offset = AT(rest),
+    .rest_completes = TPP_COMPLETE_FILE,
+    .size = sizeof(look_arguments),
+    .run = run_inspect};
+
 /* ---- verify ---- */
 
-static tpp_status print_verified(const tpp_model_folder *m)
+static tpp_status print_verified(const tpp_model_folder *m, const look_arguments *a)
 {
     tpp_sha256 hash = {""};
     char *path = tpp_path_join(m->path, TPP_MODEL_WEIGHTS);
@@ -163,43 +192,62 @@ static tpp_status print_verified(const tpp_model_folder *m)
     const tpp_status s = tpp_sha256_file(&hash, path);
     tpp_free(path);
     if (s != TPP_OK) return s;
-    (void)printf("%s: ok: %s, %zu tensors, vocabulary of %zu, weights %s\nsha256 %s  %s\n", m->path,
-                 tpp_backbone_text(m->config.backbone.name), tpp_safetensors_count(m->weights),
-                 tpp_bpe_vocab_size(m->bpe),
-                 m->is_synthetic ? "synthetic" : "not marked as synthetic", hash.hex,
-                 TPP_MODEL_WEIGHTS);
+    const char *backbone = tpp_backbone_text(m->config.backbone.name);
+    const size_t tensors = tpp_safetensors_count(m->weights), words = tpp_bpe_vocab_size(m->bpe);
+    if (a->json)
+        return tpp_json_print(
+            json_pack("{s:o, s:b, s:s, s:I, s:I, s:b, s:s}", "folder", tpp_json_text(m->path), "ok",
+                      1, "backbone", backbone, "tensors", (json_int_t)tensors, "vocabulary",
+                      (json_int_t)words, "synthetic", m->is_synthetic, "sha256", hash.hex));
+    if (!a->quiet)
+        (void)printf("%s: ok: %s, %zu tensors, vocabulary of %zu, weights %s\nsha256 %s  %s\n",
+                     m->path, backbone, tensors, words,
+                     m->is_synthetic ? "synthetic" : "not marked as synthetic", hash.hex,
+                     TPP_MODEL_WEIGHTS);
     return TPP_OK;
 }
 
-static int verify(int argc, char **argv)
+static const tpp_option verify_options[] = {
+    {'s', "set", TPP_OPTION_LIST, AT(sets), "KEY=VALUE", .help = "change the configuration",
+     .word = tpp_config_word},
+    {'j', "json", TPP_OPTION_FLAG, AT(json), NULL, .help = "as JSON"},
+    {'q', "quiet", TPP_OPTION_FLAG, AT(quiet), NULL, .help = "errors only"},
+    {0},
+};
+
+static int run_verify(void *arguments)
 {
-    tpp_list folders = {0}, sets = {0};
-    bool help = false;
-    const tpp_option options[] = {
-        {'s', "set", TPP_OPTION_LIST, &sets, "KEY=VALUE", "change the configuration", 0, 0},
-    };
-    const tpp_usage usage = {
-        "tpp weights verify", "FOLDER",
-        "Checks a model folder: configuration, every weight's name, shape and type, vocabulary.",
-        "  tpp weights verify model\n", NULL};
+    const look_arguments *a = arguments;
     tpp_model_folder m = {0};
-    tpp_status s =
-        tpp_options_parse(&usage, options, TPP_COUNT(options), argc, argv, &folders, &help);
-    if (s == TPP_OK && !help && folders.count != 1)
-        s = TPP_FAIL(TPP_EUSAGE, "one model folder is wanted, got %d", folders.count);
-    if (s != TPP_OK || help) return tpp_exit_with("weights verify", s, true);
-    s = tpp_model_folder_open(&m, folders.item[0], sets.item, (size_t)sets.count);
-    if (s == TPP_OK) s = print_verified(&m);
+    tpp_status s = TPP_OK;
+    if (a->rest.count != 1)
+        s = TPP_FAIL(TPP_EUSAGE, "one model folder is wanted, got %d", a->rest.count);
+    if (s == TPP_OK)
+        s = tpp_model_folder_open(&m, a->rest.item[0], a->sets.item, (size_t)a->sets.count);
+    if (s == TPP_OK) s = print_verified(&m, a);
     tpp_model_folder_close(&m);
     return tpp_exit_with("weights verify", s, true);
 }
 
-int tpp_cmd_weights(int argc, char **argv)
-{
-    static const tpp_subcommand subs[] = {
-        {"synth", "make a model folder with synthetic weights", synth},
-        {"inspect", "list the tensors of a file", inspect},
-        {"verify", "check a model folder", verify},
-    };
-    return tpp_run_subcommand("weights", subs, TPP_COUNT(subs), argc, argv);
-}
+static const tpp_command verify = {
+    .name = "verify",
+    .help = "check a model folder",
+    .synopsis = "FOLDER [--json]",
+    .about =
+        "Checks a model folder: configuration, every weight's name, shape and type, vocabulary.",
+    .examples = "  tpp weights verify model\n",
+    .options = {verify_options},
+    .rest = "FOLDER",
+    .rest_offset = AT(rest),
+    .rest_completes = TPP_COMPLETE_FOLDER,
+    .size = sizeof(look_arguments),
+    .run = run_verify};
+#undef AT
+
+static const tpp_command *const members[] = {&synth, &inspect, &verify, NULL};
+const tpp_command tpp_command_weights = {
+    .name = "weights",
+    .help = "make, look into, or check a model's weights: synth, inspect, verify",
+    .synopsis = "COMMAND [options]",
+    .about = "A model is a folder: configuration, weights, vocabulary, model card.",
+    .commands = members};

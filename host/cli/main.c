@@ -1,148 +1,152 @@
-/* The program: finds the command and runs it.
+/* The program: finds the command, parses its arguments by its table, and runs it.
  * SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
-#include "core/str.h"
-#include "io/picture.h"
-#include "io/video.h"
+#include "core/mem.h"
 
-#include <jansson.h>
-#include <png.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <utf8proc.h>
-#include <yaml.h>
-#include <zlib.h>
 
-#ifndef TPP_VERSION
-#define TPP_VERSION "unversioned"
-#endif
+typedef struct root_arguments {
+    bool version;
+} root_arguments;
 
-#define ROW(name, help) {#name, help, tpp_cmd_##name},
-static const tpp_subcommand commands[] = {TPP_COMMAND_MAP(ROW)};
-#undef ROW
-enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
-
-const char *tpp_cli_version(void)
-{
-    return TPP_VERSION;
-}
-
-int tpp_exit_code(tpp_status s, bool on_input)
-{
-    switch (s) {
-    case TPP_OK:
-        return TPP_EXIT_OK;
-    case TPP_EUSAGE:
-    case TPP_EFORMAT:
-    case TPP_EUNSUPPORTED:
-        return TPP_EXIT_USAGE;
-    case TPP_EIO:
-        return on_input ? TPP_EXIT_USAGE : TPP_EXIT_FAILED;
-    case TPP_EDEVICE:
-    case TPP_EOPENCL:
-        return TPP_EXIT_DEVICE;
-    case TPP_ENOMEM:
-    case TPP_EDEVMEM:
-        return TPP_EXIT_MEMORY;
-    default:
-        return TPP_EXIT_FAILED;
-    }
-}
-
-int tpp_exit_with(const char *name, tpp_status s, bool on_input)
-{
-    if (s != TPP_OK) (void)fprintf(stderr, "tpp %s: %s\n", name, tpp_error());
-    return tpp_exit_code(s, on_input);
-}
-
-tpp_status tpp_cli_device(tpp_device **out, const char *spec)
-{
-    return tpp_device_open(out, spec != NULL ? spec : getenv("TPP_DEVICE"));
-}
-
-static void print_help(FILE *to)
-{
-    (void)fprintf(to, "usage: tpp COMMAND [options]\n\n"
-                      "Segments, in a sequence of medical images, the object that a few sentences "
-                      "describe,\non any OpenCL device.\n\ncommands:\n");
-    for (int i = 0; i < COMMAND_COUNT; i++)
-        (void)fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].help);
-    (void)fprintf(to, "\n`tpp COMMAND --help` explains one; `tpp --version` tells what this is "
-                      "made of.\n\n"
-                      "environment: TPP_DEVICE (device if --device is not given), TPP_CACHE_DIR "
-                      "(compiled kernels),\nTPP_LOG (error, warn, info, debug)\n\n"
-                      "exit codes: 0 done, 1 failed, 2 wrong options or unusable input, 4 device, "
-                      "5 out of memory\n\n" TPP_NOT_MEDICAL);
-}
-
-static void print_part(const char *what, const char *library)
-{
-    (void)printf("%s: %s\n", what, library != NULL ? library : "not built in");
-}
+static const tpp_option root_options[] = {
+    {'V', "version", TPP_OPTION_FLAG, offsetof(root_arguments, version), NULL,
+     .help = "version, libraries and their licences"},
+    {0},
+};
 
 static void print_version(void)
 {
-    (void)printf("tpp %s\n", TPP_VERSION);
-    (void)printf("OpenCL 1.2, CLBlast, libpng %s, zlib %s, libyaml %s, jansson %s, utf8proc %s\n",
-                 png_get_libpng_ver(NULL), zlibVersion(), yaml_get_version_string(),
-                 JANSSON_VERSION, utf8proc_version());
-    print_part("JPEG", tpp_jpeg_library());
-    print_part("video", tpp_video_library());
+    tpp_library l;
+    (void)printf("tpp %s\n", tpp_cli_version());
+    for (int i = 0; tpp_library_at(&l, i); i++)
+        if (l.is_built_in)
+            (void)printf("  %s%s%s (%s)\n", l.name, l.version[0] != '\0' ? " " : "", l.version,
+                         l.licence);
     (void)printf(TPP_NOT_MEDICAL);
 }
 
-/* "segmnt: did you mean segment?" */
-static int no_such_command(const char *before, const char *name, const tpp_subcommand *list, int n)
+static int run_root(void *arguments)
 {
-    enum { NEAR_ENOUGH = 3 };
-    const char *nearest = NULL;
-    unsigned best = NEAR_ENOUGH + 1;
-    for (int i = 0; i < n; i++) {
-        const unsigned d = strlen(name) > 60 ? best : tpp_str_distance(name, list[i].name);
-        if (d < best) {
-            best = d;
-            nearest = list[i].name;
-        }
+    const root_arguments *a = arguments;
+    if (a->version) {
+        print_version();
+        return TPP_EXIT_OK;
     }
-    (void)fprintf(stderr, "%s: there is no command \"%.60s\"; %s%s%s\n", before, name,
-                  nearest != NULL ? "did you mean " : "--help lists them",
-                  nearest != NULL ? nearest : "", nearest != NULL ? "?" : "");
+    tpp_print_help(&tpp_command_root, "tpp", stderr);
     return TPP_EXIT_USAGE;
 }
 
-int tpp_run_subcommand(const char *name, const tpp_subcommand *subs, int n, int argc, char **argv)
+#define TPP_COMMAND_ROW(name) &tpp_command_##name,
+static const tpp_command *const commands[] = {TPP_COMMAND_MAP(TPP_COMMAND_ROW) NULL};
+#undef TPP_COMMAND_ROW
+
+static const root_arguments root_defaults = {false};
+const tpp_command tpp_command_root = {
+    .name = "tpp",
+    .help = "segment medical image sequences by sentences, on any OpenCL device",
+    .synopsis = "COMMAND [options]",
+    .about =
+        "Segments, in a sequence of medical images, the object that a few sentences describe,\n"
+        "on any OpenCL device.",
+    .notes = "`tpp help COMMAND` explains a command, `tpp help --man` prints the manual.\n",
+    .options = {root_options},
+    .defaults = &root_defaults,
+    .size = sizeof(root_arguments),
+    .run = run_root,
+    .commands = commands};
+
+/* ---- running a command ---- */
+
+enum { PATH_SIZE = 80 };
+
+/* "weights synth" of "tpp weights synth"; "tpp" alone stays. */
+static const char *short_path(const char *path)
 {
-    const bool help = argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
-    for (int i = 0; i < n && argc > 1 && !help; i++)
-        if (strcmp(subs[i].name, argv[1]) == 0) return subs[i].run(argc - 1, argv + 1);
-    if (argc > 1 && !help) {
-        char before[40];
-        (void)snprintf(before, sizeof(before), "tpp %s", name);
-        return no_such_command(before, argv[1], subs, n);
+    return strncmp(path, "tpp ", 4) == 0 ? path + 4 : path;
+}
+
+static int parse_and_run(const tpp_command *c, const char *path, int argc, char **argv)
+{
+    bool help = false;
+    void *arguments = tpp_calloc(1, c->size > 0 ? c->size : 1);
+    if (arguments == NULL) return tpp_exit_with(short_path(path), TPP_ENOMEM, true);
+    if (c->defaults != NULL) memcpy(arguments, c->defaults, c->size);
+    const tpp_status s = tpp_options_parse(c, arguments, &help, argc, argv);
+    int code = TPP_EXIT_OK;
+    if (s != TPP_OK) {
+        code = tpp_exit_with(short_path(path), s, true);
+    } else if (help) {
+        tpp_print_help(c, path, stdout);
+    } else if (c->run != NULL) {
+        code = c->run(arguments);
+    } else {
+        tpp_print_help(c, path, stderr); /* a group without the name of a member */
+        code = TPP_EXIT_USAGE;
     }
-    FILE *to = help ? stdout : stderr;
-    (void)fprintf(to, "usage: tpp %s COMMAND [options]\n\ncommands:\n", name);
-    for (int i = 0; i < n; i++) (void)fprintf(to, "  %-10s %s\n", subs[i].name, subs[i].help);
-    return help ? TPP_EXIT_OK : TPP_EXIT_USAGE;
+    tpp_free(arguments);
+    return code;
+}
+
+static tpp_status find_member(const tpp_command **out, const tpp_command *c, const char *name)
+{
+    enum { MOST = 32 };
+    const char *names[MOST];
+    int n = 0;
+    for (; n < MOST && c->commands != NULL && c->commands[n] != NULL; n++) {
+        names[n] = c->commands[n]->name;
+        if (strcmp(names[n], name) != 0) continue;
+        *out = c->commands[n];
+        return TPP_OK;
+    }
+    const char *nearest = tpp_nearest(name, names, n);
+    if (nearest == NULL)
+        return TPP_FAIL(TPP_EUSAGE, "there is no command \"%.60s\"; --help lists them", name);
+    return TPP_FAIL(TPP_EUSAGE, "there is no command \"%.60s\"; did you mean %s?", name, nearest);
+}
+
+tpp_status tpp_command_find(const tpp_command **out, const char *const *words, int n)
+{
+    const tpp_command *c = &tpp_command_root;
+    for (int i = 0; i < n; i++) TPP_TRY(find_member(&c, c, words[i]));
+    *out = c;
+    return TPP_OK;
+}
+
+static int run(const tpp_command *c, const char *path, int argc, char **argv)
+{
+    const tpp_command *member = NULL;
+    if (c->commands == NULL || argc < 2 || argv[1][0] == '-')
+        return parse_and_run(c, path, argc, argv);
+    const tpp_status s = find_member(&member, c, argv[1]);
+    if (s != TPP_OK) {
+        (void)fprintf(stderr, "%s: %s\n", path, tpp_error());
+        return tpp_exit_code(s, true);
+    }
+    char longer[PATH_SIZE];
+    (void)snprintf(longer, sizeof(longer), "%s %s", path, member->name);
+    return run(member, longer, argc - 1, argv + 1);
 }
 
 int main(int argc, char **argv)
 {
-    if (argc < 2) {
-        print_help(stderr);
-        return TPP_EXIT_USAGE;
+    return run(&tpp_command_root, "tpp", argc, argv);
+}
+
+/* ---- all commands ---- */
+
+static void walk(const tpp_command *c, const char *path, tpp_command_visit *visit, void *context)
+{
+    visit(context, c, path);
+    for (int i = 0; c->commands != NULL && c->commands[i] != NULL; i++) {
+        char longer[PATH_SIZE];
+        (void)snprintf(longer, sizeof(longer), "%s %s", path, c->commands[i]->name);
+        walk(c->commands[i], longer, visit, context);
     }
-    const char *name = argv[1];
-    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
-        print_help(stdout);
-        return TPP_EXIT_OK;
-    }
-    if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
-        print_version();
-        return TPP_EXIT_OK;
-    }
-    for (int i = 0; i < COMMAND_COUNT; i++)
-        if (strcmp(commands[i].name, name) == 0) return commands[i].run(argc - 1, argv + 1);
-    return no_such_command("tpp", name, commands, COMMAND_COUNT);
+}
+
+void tpp_command_walk(tpp_command_visit *visit, void *context)
+{
+    walk(&tpp_command_root, "tpp", visit, context);
 }

@@ -1,4 +1,4 @@
-/* Parses command lines by table, and prints the table as help.
+/* Parses command lines by table.
  * SPDX-License-Identifier: MIT */
 #include "cli/options.h"
 
@@ -11,9 +11,57 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ---- rows ---- */
+
+const tpp_option *tpp_option_at(const tpp_command *c, int i)
+{
+    static const tpp_option help = {'h', "help", TPP_OPTION_FLAG, 0, NULL, .help = "this text"};
+    for (int t = 0; t < TPP_OPTION_TABLES && c->options[t] != NULL; t++)
+        for (const tpp_option *o = c->options[t]; o->name != NULL; o++)
+            if (i-- == 0) return o;
+    return i == 0 ? &help : NULL;
+}
+
+bool tpp_option_default(const tpp_command *c, const tpp_option *o, char *out, size_t size)
+{
+    if (c->defaults == NULL) return false;
+    const void *at = (const char *)c->defaults + o->offset;
+    switch (o->type) {
+    case TPP_OPTION_INT:
+        return snprintf(out, size, "[%d]", *(const int *)at) > 0;
+    case TPP_OPTION_SEED:
+        return snprintf(out, size, "[%" PRIu64 "]", *(const uint64_t *)at) > 0;
+    case TPP_OPTION_SIZE: {
+        const tpp_size *s = at;
+        return s->height > 0 && snprintf(out, size, "[%dx%d]", s->height, s->width) > 0;
+    }
+    case TPP_OPTION_TEXT:
+    case TPP_OPTION_CHOICE: {
+        const char *const *text = at;
+        return *text != NULL && snprintf(out, size, "[%s]", *text) > 0;
+    }
+    default:
+        return false;
+    }
+}
+
+const char *tpp_nearest(const char *name, const char *const *words, int n)
+{
+    enum { NEAR_ENOUGH = 3, LONGEST = 60 };
+    const char *nearest = NULL;
+    unsigned best = NEAR_ENOUGH + 1;
+    for (int i = 0; i < n && strlen(name) <= LONGEST; i++) {
+        const unsigned d = tpp_str_distance(name, words[i]);
+        if (d >= best || d >= strlen(name)) continue;
+        best = d;
+        nearest = words[i];
+    }
+    return nearest;
+}
+
 /* ---- values ---- */
 
-static tpp_status parse_int(const tpp_option *o, const char *text)
+static tpp_status parse_int(const tpp_option *o, void *target, const char *text)
 {
     char *end = NULL;
     errno = 0;
@@ -21,33 +69,33 @@ static tpp_status parse_int(const tpp_option *o, const char *text)
     if (errno != 0 || end == text || *end != '\0' || (double)v < o->min || (double)v > o->max)
         return TPP_FAIL(TPP_EUSAGE, "--%s wants an integer from %.0f to %.0f, got \"%.60s\"",
                         o->name, o->min, o->max, text);
-    *(int *)o->target = (int)v;
+    *(int *)target = (int)v;
     return TPP_OK;
 }
 
-static tpp_status parse_real(const tpp_option *o, const char *text)
+static tpp_status parse_real(const tpp_option *o, void *target, const char *text)
 {
     char *end = NULL;
     const double v = strtod(text, &end);
     if (end == text || *end != '\0' || !(v >= o->min && v <= o->max))
         return TPP_FAIL(TPP_EUSAGE, "--%s wants a number from %g to %g, got \"%.60s\"", o->name,
                         o->min, o->max, text);
-    *(double *)o->target = v;
+    *(double *)target = v;
     return TPP_OK;
 }
 
-static tpp_status parse_seed(const tpp_option *o, const char *text)
+static tpp_status parse_seed(const tpp_option *o, void *target, const char *text)
 {
     char *end = NULL;
     errno = 0;
     const unsigned long long v = strtoull(text, &end, 10);
     if (errno != 0 || text[0] < '0' || text[0] > '9' || *end != '\0')
         return TPP_FAIL(TPP_EUSAGE, "--%s wants an integer from 0, got \"%.60s\"", o->name, text);
-    *(uint64_t *)o->target = v;
+    *(uint64_t *)target = v;
     return TPP_OK;
 }
 
-static tpp_status parse_size(const tpp_option *o, const char *text)
+static tpp_status parse_size(const tpp_option *o, void *target, const char *text)
 {
     char *end = NULL;
     const long h = strtol(text, &end, 10);
@@ -58,8 +106,32 @@ static tpp_status parse_size(const tpp_option *o, const char *text)
         return TPP_FAIL(TPP_EUSAGE,
                         "--%s wants HEIGHTxWIDTH, each from %.0f to %.0f, got \"%.60s\"", o->name,
                         o->min, o->max, text);
-    *(tpp_size *)o->target = (tpp_size){(int)h, (int)w};
+    *(tpp_size *)target = (tpp_size){(int)h, (int)w};
     return TPP_OK;
+}
+
+static tpp_status parse_choice(const tpp_option *o, void *target, const char *text)
+{
+    enum { MOST = 32 };
+    const char *words[MOST];
+    tpp_str list = {0};
+    int n = 0;
+    for (; n < MOST && o->word(n) != NULL; n++) {
+        words[n] = o->word(n);
+        if (strcmp(words[n], text) == 0) {
+            *(const char **)target = words[n];
+            tpp_str_free(&list);
+            return TPP_OK;
+        }
+        tpp_str_format(&list, "%s%s", n == 0 ? "" : ", ", words[n]);
+    }
+    const char *nearest = tpp_nearest(text, words, n);
+    const tpp_status s = TPP_FAIL(TPP_EUSAGE, "--%s wants one of %s, got \"%.60s\"%s%s%s", o->name,
+                                  list.text != NULL ? list.text : "?", text,
+                                  nearest != NULL ? "; did you mean " : "",
+                                  nearest != NULL ? nearest : "", nearest != NULL ? "?" : "");
+    tpp_str_free(&list);
+    return s;
 }
 
 static tpp_status add_item(tpp_list *list, const char *what, const char *text)
@@ -70,42 +142,41 @@ static tpp_status add_item(tpp_list *list, const char *what, const char *text)
     return TPP_OK;
 }
 
-static tpp_status take_value(const tpp_option *o, const char *text)
+static tpp_status take_value(const tpp_option *o, void *arguments, const char *text)
 {
+    void *target = (char *)arguments + o->offset;
     switch (o->type) {
     case TPP_OPTION_FLAG:
-        *(bool *)o->target = true;
+        *(bool *)target = true;
         return TPP_OK;
     case TPP_OPTION_TEXT:
-        *(const char **)o->target = text;
+        *(const char **)target = text;
         return TPP_OK;
+    case TPP_OPTION_CHOICE:
+        return parse_choice(o, target, text);
     case TPP_OPTION_LIST:
-        return add_item(o->target, o->name, text);
+        return add_item(target, o->name, text);
     case TPP_OPTION_INT:
-        return parse_int(o, text);
+        return parse_int(o, target, text);
     case TPP_OPTION_REAL:
-        return parse_real(o, text);
+        return parse_real(o, target, text);
     case TPP_OPTION_SEED:
-        return parse_seed(o, text);
+        return parse_seed(o, target, text);
     default:
-        return parse_size(o, text);
+        return parse_size(o, target, text);
     }
 }
 
 /* ---- names ---- */
 
-static void no_such_option(const tpp_option *table, int n, const char *name)
+static void no_such_option(const tpp_command *c, const char *name)
 {
-    enum { NEAR_ENOUGH = 3 };
-    const char *nearest = NULL;
-    unsigned best = NEAR_ENOUGH + 1;
-    for (int i = 0; i < n; i++) {
-        const unsigned d = strlen(name) > 60 ? best : tpp_str_distance(name, table[i].name);
-        if (d < best) {
-            best = d;
-            nearest = table[i].name;
-        }
-    }
+    enum { MOST = 64 };
+    const char *names[MOST];
+    int n = 0;
+    for (const tpp_option *o = NULL; n < MOST && (o = tpp_option_at(c, n)) != NULL; n++)
+        names[n] = o->name;
+    const char *nearest = tpp_nearest(name, names, n);
     if (nearest == NULL)
         (void)TPP_FAIL(TPP_EUSAGE, "there is no option --%.60s; --help lists them", name);
     else
@@ -113,32 +184,32 @@ static void no_such_option(const tpp_option *table, int n, const char *name)
 }
 
 /* "--name", "--name=value". NULL: TPP_EUSAGE. */
-static const tpp_option *find_long(const char **value, const tpp_option *table, int n,
-                                   const char *text)
+static const tpp_option *find_long(const char **value, const tpp_command *c, const char *text)
 {
     char name[64];
     const char *equals = strchr(text, '=');
     const size_t length = equals == NULL ? strlen(text) : (size_t)(equals - text);
     (void)snprintf(name, sizeof(name), "%.*s", (int)(length < 63 ? length : 63), text);
-    for (int i = 0; i < n; i++) {
-        if (strcmp(table[i].name, name) != 0) continue;
+    const tpp_option *o = NULL;
+    for (int i = 0; (o = tpp_option_at(c, i)) != NULL; i++) {
+        if (strcmp(o->name, name) != 0) continue;
         *value = equals == NULL ? NULL : equals + 1;
-        if (equals == NULL || table[i].type != TPP_OPTION_FLAG) return &table[i];
+        if (equals == NULL || o->type != TPP_OPTION_FLAG) return o;
         (void)TPP_FAIL(TPP_EUSAGE, "--%s takes no value", name);
         return NULL;
     }
-    no_such_option(table, n, name);
+    no_such_option(c, name);
     return NULL;
 }
 
 /* "-i", "-iVALUE". NULL: TPP_EUSAGE. */
-static const tpp_option *find_short(const char **value, const tpp_option *table, int n,
-                                    const char *text)
+static const tpp_option *find_short(const char **value, const tpp_command *c, const char *text)
 {
-    for (int i = 0; i < n; i++) {
-        if (table[i].letter == 0 || table[i].letter != text[0]) continue;
+    const tpp_option *o = NULL;
+    for (int i = 0; (o = tpp_option_at(c, i)) != NULL; i++) {
+        if (o->letter == 0 || o->letter != text[0]) continue;
         *value = text[1] == '\0' ? NULL : text + 1;
-        if (text[1] == '\0' || table[i].type != TPP_OPTION_FLAG) return &table[i];
+        if (text[1] == '\0' || o->type != TPP_OPTION_FLAG) return o;
         (void)TPP_FAIL(TPP_EUSAGE, "-%c takes no value; write -%c -%s", text[0], text[0], text + 1);
         return NULL;
     }
@@ -153,21 +224,18 @@ static bool wants_help(int argc, char **argv)
     return false;
 }
 
-static tpp_status take_rest(tpp_list *rest, const char *text)
+static tpp_status take_rest(const tpp_command *c, void *arguments, const char *text)
 {
-    if (rest == NULL)
+    if (c->rest == NULL)
         return TPP_FAIL(TPP_EUSAGE, "\"%.100s\" is no option, and nothing else is taken", text);
-    return add_item(rest, "arguments", text);
+    return add_item((tpp_list *)((char *)arguments + c->rest_offset), "arguments", text);
 }
 
-tpp_status tpp_options_parse(const tpp_usage *usage, const tpp_option *table, int n, int argc,
-                             char **argv, tpp_list *rest, bool *help)
+tpp_status tpp_options_parse(const tpp_command *c, void *arguments, bool *help, int argc,
+                             char **argv)
 {
     *help = wants_help(argc, argv);
-    if (*help) {
-        tpp_options_help(usage, table, n, stdout);
-        return TPP_OK;
-    }
+    if (*help) return TPP_OK;
     bool only_rest = false;
     for (int i = 1; i < argc; i++) {
         const char *text = argv[i], *value = NULL;
@@ -176,54 +244,18 @@ tpp_status tpp_options_parse(const tpp_usage *usage, const tpp_option *table, in
             continue;
         }
         if (only_rest || text[0] != '-' || text[1] == '\0') {
-            TPP_TRY(take_rest(rest, text));
+            TPP_TRY(take_rest(c, arguments, text));
             continue;
         }
-        const tpp_option *o = text[1] == '-' ? find_long(&value, table, n, text + 2)
-                                             : find_short(&value, table, n, text + 1);
+        const tpp_option *o =
+            text[1] == '-' ? find_long(&value, c, text + 2) : find_short(&value, c, text + 1);
         if (o == NULL) return TPP_EUSAGE;
         if (value == NULL && o->type != TPP_OPTION_FLAG) {
             if (++i == argc)
                 return TPP_FAIL(TPP_EUSAGE, "--%s wants %s after it", o->name, o->argument);
             value = argv[i];
         }
-        TPP_TRY(take_value(o, value));
+        TPP_TRY(take_value(o, arguments, value));
     }
     return TPP_OK;
-}
-
-/* ---- help ---- */
-
-static void print_default(const tpp_option *o, FILE *to)
-{
-    if (o->type == TPP_OPTION_INT) (void)fprintf(to, " [%d]", *(const int *)o->target);
-    if (o->type == TPP_OPTION_SEED)
-        (void)fprintf(to, " [%" PRIu64 "]", *(const uint64_t *)o->target);
-    if (o->type == TPP_OPTION_TEXT && *(const char *const *)o->target != NULL)
-        (void)fprintf(to, " [%s]", *(const char *const *)o->target);
-}
-
-static void print_option(const tpp_option *o, FILE *to)
-{
-    enum { HELP_COLUMN = 30 };
-    char left[80];
-    (void)snprintf(left, sizeof(left), "  %c%c%s --%s%s%s", o->letter != 0 ? '-' : ' ',
-                   o->letter != 0 ? o->letter : ' ', o->letter != 0 ? "," : " ", o->name,
-                   o->argument != NULL ? " " : "", o->argument != NULL ? o->argument : "");
-    if (strlen(left) < HELP_COLUMN)
-        (void)fprintf(to, "%-*s%s", HELP_COLUMN, left, o->help);
-    else
-        (void)fprintf(to, "%s\n%*s%s", left, HELP_COLUMN, "", o->help);
-    print_default(o, to);
-    (void)fputc('\n', to);
-}
-
-void tpp_options_help(const tpp_usage *usage, const tpp_option *table, int n, FILE *to)
-{
-    (void)fprintf(to, "usage: %s %s\n\n%s\n", usage->command, usage->synopsis, usage->about);
-    (void)fprintf(to, "\noptions:\n");
-    for (int i = 0; i < n; i++) print_option(&table[i], to);
-    (void)fprintf(to, "  -h, --help                  this text\n");
-    if (usage->examples != NULL) (void)fprintf(to, "\nexamples:\n%s", usage->examples);
-    if (usage->notes != NULL) (void)fprintf(to, "\n%s", usage->notes);
 }

@@ -1,4 +1,6 @@
-/* Command lines by table: one row per option is its parser, its check and its help.
+/* Command lines by table. One row per option is its parser, its check, its help, its paragraph of
+ * the man page and what a shell completes; a row says where in the command's arguments struct its
+ * value goes, so tables are constants.
  * SPDX-License-Identifier: MIT */
 #ifndef TPP_CLI_OPTIONS_H
 #define TPP_CLI_OPTIONS_H
@@ -6,6 +8,7 @@
 #include "core/status.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 
 enum { TPP_MAX_REPEATS = 256 };
@@ -22,40 +25,76 @@ typedef struct tpp_size {
 } tpp_size;
 
 typedef enum tpp_option_type {
-    TPP_OPTION_FLAG, /* bool */
-    TPP_OPTION_TEXT, /* const char * */
-    TPP_OPTION_LIST, /* tpp_list */
-    TPP_OPTION_INT,  /* int, from min to max */
-    TPP_OPTION_REAL, /* double, from min to max */
-    TPP_OPTION_SEED, /* uint64_t */
-    TPP_OPTION_SIZE  /* tpp_size, sides from min to max */
+    TPP_OPTION_FLAG,   /* bool */
+    TPP_OPTION_TEXT,   /* const char * */
+    TPP_OPTION_CHOICE, /* const char *, one of the row's words */
+    TPP_OPTION_LIST,   /* tpp_list */
+    TPP_OPTION_INT,    /* int, from min to max */
+    TPP_OPTION_REAL,   /* double, from min to max */
+    TPP_OPTION_SEED,   /* uint64_t */
+    TPP_OPTION_SIZE    /* tpp_size, sides from min to max */
 } tpp_option_type;
 
+/* What a shell offers for a value, beside the row's words. */
+typedef enum tpp_completion {
+    TPP_COMPLETE_WORDS, /* nothing else */
+    TPP_COMPLETE_FILE,
+    TPP_COMPLETE_FOLDER,
+    TPP_COMPLETE_STRUCTURE /* of the prompt library, asked for when the key is pressed */
+} tpp_completion;
+
+/* Word i, from 0; NULL past the last. */
+typedef const char *tpp_word(int i);
+
+/* A table of rows ends with a row of zeros. */
 typedef struct tpp_option {
     char letter;      /* of "-i"; 0: none */
     const char *name; /* of "--input" */
     tpp_option_type type;
-    void *target;         /* of the type's C type; holds the default */
-    const char *argument; /* what the help calls the value */
+    size_t offset;        /* of a member of the arguments struct with the type's C type */
+    const char *argument; /* what the help calls the value; NULL of a flag */
     const char *help;
     double min, max;
+    tpp_word *word; /* of a choice: all it may be; else what is offered; or NULL */
+    tpp_completion completes;
 } tpp_option;
 
-typedef struct tpp_usage {
-    const char *command;  /* "tpp segment" */
+enum { TPP_OPTION_TABLES = 3 };
+
+/* A command, or with `commands` a group of them. What is not there is NULL. */
+typedef struct tpp_command tpp_command;
+struct tpp_command {
+    const char *name;     /* "segment" */
+    const char *help;     /* one line */
     const char *synopsis; /* arguments in brief */
     const char *about;    /* one paragraph */
-    const char *examples; /* lines, or NULL */
-    const char *notes;    /* or NULL */
-} tpp_usage;
+    const char *examples; /* lines */
+    const char *notes;
+    const tpp_option *options[TPP_OPTION_TABLES];
+    /* arguments without an option go into a tpp_list at this offset */
+    const char *rest; /* what the help calls one; NULL: none are taken */
+    size_t rest_offset;
+    tpp_word *rest_word;
+    tpp_completion rest_completes;
+    const void *defaults;               /* the arguments struct before anything is parsed */
+    size_t size;                        /* of it */
+    int (*run)(void *arguments);        /* returns the exit code */
+    const tpp_command *const *commands; /* ends with NULL */
+};
 
-/* Parses argv[1 ..]. `rest` takes what is no option; NULL: nothing may be left. Texts are borrowed
- * from argv. *help: --help was given, and printed to stdout; nothing else was looked at.
- * TPP_EUSAGE with the option's name. */
-TPP_MUST_CHECK tpp_status tpp_options_parse(const tpp_usage *usage, const tpp_option *table, int n,
-                                            int argc, char **argv, tpp_list *rest, bool *help);
+/* Row i of all tables of a command, from 0, the last one --help; NULL past it. */
+const tpp_option *tpp_option_at(const tpp_command *c, int i);
 
-void tpp_options_help(const tpp_usage *usage, const tpp_option *table, int n, FILE *to);
+/* Parses argv[1 ..] into `arguments`, a copy of the defaults. Texts are borrowed from argv. *help:
+ * --help was given, and nothing else was looked at. TPP_EUSAGE with the option's name. */
+TPP_MUST_CHECK tpp_status tpp_options_parse(const tpp_command *c, void *arguments, bool *help,
+                                            int argc, char **argv);
+
+/* "[360x640]" into `out`; false: the default says nothing. */
+bool tpp_option_default(const tpp_command *c, const tpp_option *o, char *out, size_t size);
+
+/* The word that is nearest to `name`, or NULL when none is near. */
+const char *tpp_nearest(const char *name, const char *const *words, int n);
 
 #define TPP_COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
 

@@ -3,27 +3,30 @@
 #include "cli/trial_options.h"
 
 #include "cli/cli.h"
+#include "cli/words.h"
 #include "infer/selftest.h"
 
-#include <string.h>
+const tpp_trial_arguments tpp_trial_defaults = {
+    .size = {360, 640}, .tokens = 28, .ahead = 1, .frames = 12};
 
-void tpp_trial_options_init(tpp_trial_arguments *a, tpp_option rows[TPP_TRIAL_ROWS])
-{
-    *a = (tpp_trial_arguments){.size = {360, 640}, .tokens = 28, .ahead = 1, .frames = 12};
-    const tpp_option table[TPP_TRIAL_ROWS] = {
-        {'c', "config", TPP_OPTION_TEXT, &a->config, "FILE", "configuration; default: preset paper",
-         0, 0},
-        {'s', "set", TPP_OPTION_LIST, &a->sets, "KEY=VALUE", "change the configuration", 0, 0},
-        {0, "size", TPP_OPTION_SIZE, &a->size, "HxW", "of the network's input [360x640]", 32,
-         16384},
-        {0, "prompts", TPP_OPTION_INT, &a->prompts, "N", "prompts; 0: text.num_prompts", 0, 16},
-        {0, "tokens", TPP_OPTION_INT, &a->tokens, "N", "of each prompt", 2, 512},
-        {'b', "ahead", TPP_OPTION_INT, &a->ahead, "B", "frames encoded together", 1, 16},
-        {'d', "device", TPP_OPTION_TEXT, &a->device, "D", "index, part of a name, or auto", 0, 0},
-        {'a', "algorithm", TPP_OPTION_TEXT, &a->algorithm, "A", "preferred for every node", 0, 0},
-    };
-    memcpy(rows, table, sizeof(table));
-}
+#define AT(member) offsetof(tpp_trial_arguments, member)
+const tpp_option tpp_trial_rows[] = {
+    {'c', "config", TPP_OPTION_TEXT, AT(config), "FILE",
+     .help = "configuration; default: preset paper", .completes = TPP_COMPLETE_FILE},
+    {'s', "set", TPP_OPTION_LIST, AT(sets), "KEY=VALUE", .help = "change the configuration",
+     .word = tpp_config_word},
+    {0, "size", TPP_OPTION_SIZE, AT(size), "HxW", .help = "of the network's input", .min = 32,
+     .max = 16384},
+    {0, "prompts", TPP_OPTION_INT, AT(prompts), "N", .help = "prompts; 0: text.num_prompts",
+     .max = 16},
+    {0, "tokens", TPP_OPTION_INT, AT(tokens), "N", .help = "of each prompt", .min = 2, .max = 512},
+    {'b', "ahead", TPP_OPTION_INT, AT(ahead), "B", .help = "frames encoded together", .min = 1,
+     .max = 16},
+    {'d', "device", TPP_OPTION_TEXT, AT(device), "D", .help = "index, part of a name, or auto"},
+    {'a', "algorithm", TPP_OPTION_TEXT, AT(algorithm), "A", .help = "preferred for every node",
+     .word = tpp_algorithm_word},
+    {0},
+};
 
 tpp_status tpp_trial_start(tpp_trial *t, struct tpp_model_config *config, tpp_device **device,
                            const tpp_trial_arguments *a)

@@ -6,18 +6,17 @@
 #include "cli/options.h"
 #include "infer/trial.h"
 
+/* The arguments struct of both. */
 typedef struct tpp_trial_arguments {
     const char *config, *device, *algorithm;
     tpp_list sets;
     tpp_size size;
     int prompts, tokens, ahead, frames;
-    bool profile, help;
+    bool profile;
 } tpp_trial_arguments;
 
-enum { TPP_TRIAL_ROWS = 8 };
-
-/* Sets the defaults of `a`, and fills rows of an option table that point into it. */
-void tpp_trial_options_init(tpp_trial_arguments *a, tpp_option rows[TPP_TRIAL_ROWS]);
+extern const tpp_option tpp_trial_rows[];
+extern const tpp_trial_arguments tpp_trial_defaults;
 
 /* Reads the configuration, opens the device and the trial. */
 TPP_MUST_CHECK tpp_status tpp_trial_start(tpp_trial *t, struct tpp_model_config *config,

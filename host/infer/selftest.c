@@ -64,6 +64,23 @@ tpp_status tpp_algorithm_check(const char *name)
     return s;
 }
 
+/* Has an op before `op`, or an earlier row of it, an algorithm of that name? */
+static bool is_repeated(const tpp_op *const *op, const tpp_algorithm *row)
+{
+    for (const tpp_op *const *o = tpp_ops; o <= op; o++)
+        for (const tpp_algorithm *a = (*o)->algorithms; a->name != NULL && a != row; a++)
+            if (strcmp(a->name, row->name) == 0) return true;
+    return false;
+}
+
+const char *tpp_algorithm_name(int i)
+{
+    for (const tpp_op *const *op = tpp_ops; *op != NULL; op++)
+        for (const tpp_algorithm *a = (*op)->algorithms; a->name != NULL; a++)
+            if (!is_repeated(op, a) && i-- == 0) return a->name;
+    return NULL;
+}
+
 tpp_status tpp_selftest_ops(tpp_device *device, const char *algorithm, tpp_selftest_sink *sink,
                             void *context, int *unsupported)
 {

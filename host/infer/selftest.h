@@ -20,6 +20,9 @@ typedef void tpp_selftest_sink(void *context, const tpp_selftest_case *c);
 /* TPP_EUSAGE, with the names that there are, when no op has algorithm `name`; NULL is fine. */
 TPP_MUST_CHECK tpp_status tpp_algorithm_check(const char *name);
 
+/* Name of algorithm i, from 0, of all that ops have; NULL past the last. */
+const char *tpp_algorithm_name(int i);
+
 /* Runs what the device supports; `algorithm` NULL: all. Trouble with the device in a case is that
  * case's failure. *unsupported: combinations passed over. */
 TPP_MUST_CHECK tpp_status tpp_selftest_ops(tpp_device *device, const char *algorithm,

@@ -92,6 +92,11 @@ static tpp_window percentile_window(const tpp_volume *v)
 
 /* ---- choosing ---- */
 
+const char *tpp_window_preset(int i)
+{
+    return i >= 0 && i < PRESET_COUNT ? presets[i].name : NULL;
+}
+
 static bool find_preset(tpp_window *out, const char *name)
 {
     for (int i = 0; i < PRESET_COUNT; i++) {

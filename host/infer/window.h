@@ -17,6 +17,9 @@ typedef struct tpp_window {
  * "percentile". TPP_EUSAGE lists the names that there are. */
 TPP_MUST_CHECK tpp_status tpp_window_choose(tpp_window *out, const tpp_volume *v, const char *spec);
 
+/* Name of preset i, from 0; NULL past the last. */
+const char *tpp_window_preset(int i);
+
 /* 0 to 255; what is not finite is 0. */
 unsigned char tpp_window_apply(const tpp_window *w, float value);
 
