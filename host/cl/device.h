@@ -13,7 +13,7 @@ typedef struct tpp_device tpp_device;
 
 /* Facts of a device that algorithms are chosen by; never its vendor. */
 typedef struct tpp_caps {
-    char name[128], vendor[128], driver[128], platform[128], version[64];
+    char name[128], vendor[128], driver[128], platform[128], version[128];
     bool is_gpu, is_cpu;
     /* Bytes. TPP_DEVICE_MEMORY_MB in the environment (millions of bytes) lowers the first two. */
     size_t global_mem, max_alloc, local_mem;
