@@ -257,7 +257,7 @@ static void fish_command(void *context, const tpp_command *c, const char *path)
         if (o->letter != 0) (void)fprintf(to, " -s %c", o->letter);
         (void)fprintf(to, " -l %s", o->name);
         if (o->type != TPP_OPTION_FLAG) {
-            (void)fputs(" -r", to);
+            (void)fputs(o->completes == TPP_COMPLETE_FILE ? " -r" : " -x", to);
             fish_value(to, o->completes, o->word);
         }
         fish_help(to, o->help);

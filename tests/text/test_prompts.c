@@ -67,6 +67,29 @@ static void every_sentence_keeps_the_files_rules(void **state)
             }
 }
 
+static void structures_have_codes_and_colours(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < library.count; i++) {
+        const tpp_structure *s = &library.structures[i];
+        if (s->category_code == NULL || s->type_code == NULL || s->type_meaning == NULL ||
+            !s->has_rgb)
+            fail_msg("%s: code or colour is missing", s->key);
+        for (size_t k = 0; k < i; k++)
+            if (memcmp(s->rgb, library.structures[k].rgb, 3) == 0)
+                fail_msg("%s has the colour of %s", s->key, library.structures[k].key);
+    }
+    const tpp_structure *s = NULL;
+    assert_int_equal(tpp_prompts_find(&library, &s, "left lung"), TPP_OK);
+    assert_string_equal(s->type_code, "39607008");
+    assert_string_equal(s->modifier_code, "7771000");
+    assert_null(s->site_code);
+    assert_int_equal(tpp_prompts_find(&library, &s, "polyp"), TPP_OK);
+    assert_string_equal(s->category_code, "49755003");
+    assert_string_equal(s->site_code, "71854001");
+    assert_null(s->modifier_code);
+}
+
 static void structures_are_found_by_key_name_and_alias(void **state)
 {
     (void)state;
@@ -115,6 +138,10 @@ static void broken_libraries_are_named(void **state)
         {"schema: 2\n", "this program reads schema 1"},
         {"schema: 1\n", "holds no structures"},
         {"structures: {a: 1}\n", "structures.a: wanted a structure"},
+        {"structures: {a: {name: x, rgb: 7, views: {" VIEW "}}}\n", "three numbers from 0 to 255"},
+        {"structures: {a: {name: x, rgb: [1, 2, -3], views: {" VIEW "}}}\n", "three numbers"},
+        {"structures: {a: {name: x, snomed: {kind: 1}, views: {" VIEW "}}}\n",
+         "wanted category, type, modifier, site or meaning"},
         {"structures: {a: {views: {" VIEW "}}}\n", "structure a has no name"},
         {"structures: {a: {name: x}}\n", "structure a has no views"},
         {"structures: {a: {name: [x], views: {" VIEW "}}}\n", "a.name: wanted a text"},
@@ -151,6 +178,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(library_holds_the_papers_twenty_structures),
         cmocka_unit_test(every_sentence_keeps_the_files_rules),
+        cmocka_unit_test(structures_have_codes_and_colours),
         cmocka_unit_test(structures_are_found_by_key_name_and_alias),
         cmocka_unit_test(views_are_found_and_the_only_one_needs_no_name),
         cmocka_unit_test(broken_libraries_are_named),
