@@ -48,6 +48,22 @@ bool tpp_path_has_suffix(const char *name, const char *suffix)
     return n >= m && strcasecmp(name + n - m, suffix) == 0;
 }
 
+tpp_file_mark tpp_file_mark_of(const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) != 0) return (tpp_file_mark){0};
+    return (tpp_file_mark){.size = st.st_size,
+                           .seconds = st.st_mtim.tv_sec,
+                           .nanoseconds = st.st_mtim.tv_nsec,
+                           .inode = st.st_ino};
+}
+
+bool tpp_file_mark_equal(const tpp_file_mark *a, const tpp_file_mark *b)
+{
+    return a->size == b->size && a->seconds == b->seconds && a->nanoseconds == b->nanoseconds &&
+           a->inode == b->inode;
+}
+
 tpp_status tpp_path_make_folder(const char *path)
 {
     char *copy = tpp_strdup(path);
@@ -68,7 +84,7 @@ tpp_status tpp_path_make_folder(const char *path)
 
 static int compare_names(const void *a, const void *b)
 {
-    return strcmp(*(char *const *)a, *(char *const *)b);
+    return tpp_str_compare_natural(*(char *const *)a, *(char *const *)b);
 }
 
 static tpp_status collect(tpp_names *found, DIR *dir, const char *folder, const char *suffix)
@@ -203,8 +219,7 @@ tpp_status tpp_out_open(tpp_out_file *f, const char *path)
     return TPP_OK;
 }
 
-/* A rename is durable only when its folder is on disk too. */
-static void sync_folder_of(const char *path)
+void tpp_path_sync_folder_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
     char *folder = slash == NULL ? tpp_strdup(".") : tpp_strndup(path, (size_t)(slash - path) + 1);
@@ -229,7 +244,7 @@ tpp_status tpp_out_commit(tpp_out_file *f)
     else if (rename(f->temporary, f->path) != 0)
         s = TPP_FAIL(TPP_EIO, "%s: cannot rename into place: %s", f->path, strerror(errno));
     else
-        sync_folder_of(f->path);
+        tpp_path_sync_folder_of(f->path); /* a rename is durable only with its folder */
     if (s == TPP_OK) {
         tpp_free(f->temporary);
         f->temporary = NULL;

@@ -25,8 +25,16 @@ bool tpp_path_has_suffix(const char *name, const char *suffix);
 /* Makes a folder and its parents; one that is there already is fine. */
 TPP_MUST_CHECK tpp_status tpp_path_make_folder(const char *path);
 
-/* Names (not paths) of regular files in `folder` that end in `suffix` (NULL: all), sorted by
- * byte order, hidden ones left out. Free with tpp_names_free. */
+/* What tells whether a file was changed: of a folder, whether files came or went. Zero: no file. */
+typedef struct tpp_file_mark {
+    int64_t size, seconds, nanoseconds;
+    uint64_t inode;
+} tpp_file_mark;
+tpp_file_mark tpp_file_mark_of(const char *path);
+bool tpp_file_mark_equal(const tpp_file_mark *a, const tpp_file_mark *b);
+
+/* Names (not paths) of regular files in `folder` that end in `suffix` (NULL: all), sorted as people
+ * count (tpp_str_compare_natural), hidden ones left out. Free with tpp_names_free. */
 typedef struct tpp_names {
     char **name;
     size_t count;
@@ -51,6 +59,9 @@ typedef struct tpp_out_file {
 TPP_MUST_CHECK tpp_status tpp_out_open(tpp_out_file *f, const char *path);
 TPP_MUST_CHECK tpp_status tpp_out_commit(tpp_out_file *f);
 void tpp_out_discard(tpp_out_file *f); /* harmless after commit, and on a zeroed struct */
+
+/* Puts on disk what was renamed into, or removed from, the folder that `path` lies in. */
+void tpp_path_sync_folder_of(const char *path);
 
 /* The three calls in one, for bytes that are in memory. */
 TPP_MUST_CHECK tpp_status tpp_file_write(const char *path, const void *bytes, size_t size);

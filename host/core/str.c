@@ -5,6 +5,7 @@
 #include "core/mem.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -69,4 +70,41 @@ unsigned tpp_str_distance(const char *a, const char *b)
         }
     }
     return row[m];
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Compares the numbers at *a and *b by value and steps behind them. */
+static int compare_numbers(const char **a, const char **b)
+{
+    while (**a == '0') ++*a;
+    while (**b == '0') ++*b;
+    size_t n = 0, m = 0;
+    while (is_digit((*a)[n])) n++;
+    while (is_digit((*b)[m])) m++;
+    const int order = n != m ? (n > m ? 1 : -1) : memcmp(*a, *b, n);
+    *a += n;
+    *b += m;
+    return order;
+}
+
+int tpp_str_compare_natural(const char *a, const char *b)
+{
+    const char *x = a, *y = b;
+    while (*x != '\0' && *y != '\0') {
+        if (is_digit(*x) && is_digit(*y)) {
+            const int order = compare_numbers(&x, &y);
+            if (order != 0) return order;
+        } else if (*x != *y) {
+            break;
+        } else {
+            x++;
+            y++;
+        }
+    }
+    const int order = (unsigned char)*x - (unsigned char)*y;
+    return order != 0 ? order : strcmp(a, b);
 }

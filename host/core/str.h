@@ -19,6 +19,10 @@ void tpp_str_add(tpp_str *s, const char *text, size_t length);
 void tpp_str_format(tpp_str *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void tpp_str_free(tpp_str *s);
 
+/* Order of names as people count: runs of digits by their value, the rest by bytes; names that are
+ * equal so far by bytes. As strcmp. */
+int tpp_str_compare_natural(const char *a, const char *b);
+
 /* Edit distance of two names, for "did you mean": at most 255. */
 unsigned tpp_str_distance(const char *a, const char *b);
 

@@ -9,6 +9,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,24 +170,59 @@ tpp_status tpp_out_folder_list(const tpp_out_folder *o, tpp_names *out)
 
 /* ---- the end ---- */
 
-static tpp_status remove_mask(void *context, const char *path, const char *name, bool is_folder)
+static const char report_name[] = "report.json";
+enum { MAX_REPORT_BYTES = 64 << 20 };
+
+/* A path that a report lists, if it is one below its folder. */
+static bool is_below(const char *name)
 {
-    (void)context;
-    if (!is_folder && tpp_path_has_suffix(name, ".png")) (void)unlink(path);
+    return name[0] != '/' && name[0] != '\0' && strcmp(name, "..") != 0 &&
+           strncmp(name, "../", 3) != 0 && strstr(name, "/../") == NULL &&
+           !tpp_path_has_suffix(name, "/..");
+}
+
+static tpp_status remove_result(const char *folder, const char *name)
+{
+    char *path = tpp_path_join(folder, name);
+    if (path == NULL) return TPP_ENOMEM;
+    (void)unlink(path);
+    for (char *slash = strrchr(path, '/'); slash > path + strlen(folder);
+         slash = strrchr(path, '/')) {
+        *slash = '\0'; /* the folders it lay in, once they are empty */
+        if (rmdir(path) != 0) break;
+    }
+    tpp_free(path);
     return TPP_OK;
 }
 
-/* Masks of an earlier run must not mix with new ones. */
-static tpp_status clear_earlier(const char *path)
+/* Removes the results that the earlier report lists. A report that cannot be read lists none. */
+static tpp_status clear_results(const char *folder, const char *report)
 {
-    char *report = tpp_path_join(path, "report.json"), *masks = tpp_path_join(path, "masks");
-    tpp_status s = report == NULL || masks == NULL ? TPP_ENOMEM : TPP_OK;
-    if (s == TPP_OK && tpp_path_exists(report)) {
-        s = for_each(masks, remove_mask, NULL);
-        (void)rmdir(masks);
+    char *text = NULL;
+    size_t size = 0, i = 0;
+    json_t *item = NULL;
+    tpp_status s = tpp_file_read(&text, &size, report, MAX_REPORT_BYTES);
+    (void)unlink(report); /* from here on the folder holds no complete run */
+    tpp_path_sync_folder_of(report);
+    if (s != TPP_OK) return s == TPP_ENOMEM ? s : TPP_OK;
+    json_t *all = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
+    tpp_free(text);
+    json_array_foreach(json_object_get(all, "outputs"), i, item)
+    {
+        const char *name = json_string_value(json_object_get(item, "path"));
+        if (s == TPP_OK && name != NULL && is_below(name)) s = remove_result(folder, name);
     }
+    json_decref(all);
+    return s;
+}
+
+/* Results of an earlier run must not mix with new ones. */
+static tpp_status clear_earlier(const char *folder)
+{
+    char *report = tpp_path_join(folder, report_name);
+    if (report == NULL) return TPP_ENOMEM;
+    const tpp_status s = tpp_path_exists(report) ? clear_results(folder, report) : TPP_OK;
     tpp_free(report);
-    tpp_free(masks);
     return s;
 }
 
@@ -206,6 +242,24 @@ static tpp_status move_one(void *context, const char *path, const char *name, bo
     return s;
 }
 
+static tpp_status move_all_but_report(void *context, const char *path, const char *name,
+                                      bool is_folder)
+{
+    if (strcmp(name, report_name) == 0) return TPP_OK;
+    return move_one(context, path, name, is_folder);
+}
+
+static tpp_status move_report(const tpp_out_folder *o)
+{
+    char *from = tpp_path_join(o->staging, report_name);
+    if (from == NULL) return TPP_ENOMEM;
+    tpp_status s = TPP_OK;
+    if (tpp_path_exists(from)) s = move_one(o->path, from, report_name, false);
+    tpp_path_sync_folder_of(from);
+    tpp_free(from);
+    return s;
+}
+
 tpp_status tpp_out_folder_commit(tpp_out_folder *o)
 {
     /* An empty folder gives way to a rename, which is one step. */
@@ -213,10 +267,43 @@ tpp_status tpp_out_folder_commit(tpp_out_folder *o)
         if (!tpp_path_is_folder(o->path))
             return TPP_FAIL(TPP_EIO, "%s: cannot make the folder: %s", o->path, strerror(errno));
         TPP_TRY(clear_earlier(o->path));
-        TPP_TRY(for_each(o->staging, move_one, o->path));
+        TPP_TRY(for_each(o->staging, move_all_but_report, o->path));
+        TPP_TRY(move_report(o));
     }
+    tpp_path_sync_folder_of(o->path);
     tpp_out_folder_discard(o);
     return TPP_OK;
+}
+
+/* ---- leftovers ---- */
+
+static bool is_staging_of(const char *base, const char *name)
+{
+    static const char mark[] = ".tmp.";
+    const size_t n = strlen(base);
+    if (strncmp(name, base, n) != 0 || strncmp(name + n, mark, sizeof(mark) - 1) != 0) return false;
+    const char *digits = name + n + sizeof(mark) - 1;
+    return digits[0] != '\0' && strspn(digits, "0123456789") == strlen(digits);
+}
+
+static tpp_status sweep_one(void *context, const char *path, const char *name, bool is_folder)
+{
+    if (is_folder && is_staging_of(context, name)) remove_tree(path);
+    return TPP_OK;
+}
+
+void tpp_out_folder_sweep(const char *path)
+{
+    char *clean = without_slashes(path);
+    if (clean == NULL) return;
+    char *slash = strrchr(clean, '/');
+    if (slash == NULL) {
+        (void)for_each(".", sweep_one, clean);
+    } else {
+        *slash = '\0';
+        (void)for_each(slash == clean ? "/" : clean, sweep_one, slash + 1);
+    }
+    tpp_free(clean);
 }
 
 void tpp_out_folder_discard(tpp_out_folder *o)

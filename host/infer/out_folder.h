@@ -26,9 +26,14 @@ TPP_MUST_CHECK tpp_status tpp_out_folder_file(const tpp_out_folder *o, char **ou
 /* Names of all files made so far ("masks/a.png"), in byte order. Free with tpp_names_free. */
 TPP_MUST_CHECK tpp_status tpp_out_folder_list(const tpp_out_folder *o, tpp_names *out);
 
-/* Puts everything in its place. In a folder that was there, files of the same names are replaced;
- * if it holds a report.json, masks of that earlier run go first. */
+/* Puts everything in its place and on disk. Into a place that is free or empty in one step. In a
+ * folder that was there, the report.json of an earlier run goes first, then the results that it
+ * lists; the new report.json comes last: a folder that holds one is complete. */
 TPP_MUST_CHECK tpp_status tpp_out_folder_commit(tpp_out_folder *o);
+
+/* Removes what runs that were killed have left beside `path`: folders called PATH.tmp.NUMBER. For
+ * the one process that writes there. */
+void tpp_out_folder_sweep(const char *path);
 
 /* Removes what was made; harmless after commit. */
 void tpp_out_folder_discard(tpp_out_folder *o);

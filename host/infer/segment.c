@@ -1,310 +1,264 @@
-/* Runs a sequence through a session, and writes what comes of it.
+/* Opens what all cases share, and takes one case from its input to its results.
  * SPDX-License-Identifier: MIT */
 #include "infer/segment.h"
 
+#include "core/clock.h"
 #include "core/log.h"
 #include "core/mem.h"
-#include "core/str.h"
-#include "infer/dump.h"
-#include "infer/overlay.h"
+#include "infer/segment_internal.h"
 #include "infer/weights.h"
-#include "io/png.h"
 
 #include <inttypes.h>
-#include <math.h>
-#include <stdio.h>
 #include <string.h>
 
-enum { MAX_PROMPTS = 256, NAME_SIZE = 128 };
+/* ---- prompts ---- */
 
-/* Everything a run holds, released in reverse. */
-typedef struct job {
-    const tpp_segment_options *o;
-    tpp_model_folder model;
-    tpp_tokens tokens[MAX_PROMPTS];
-    tpp_prompt prompts[MAX_PROMPTS];
-    tpp_report_prompt described[MAX_PROMPTS];
-    tpp_frames input;
-    tpp_out_folder out;
-    tpp_device *device;
-    tpp_store *store;
-    tpp_session *session;
-    tpp_masks masks;
-    tpp_sheet sheet;
-    tpp_dump dump;
-    tpp_report_frame *frames;
-    uint8_t *pixels; /* of one frame */
-    int clip;        /* frames that go in together; 0: one by one */
-    int64_t done;    /* frames whose results are in */
-} job;
-
-static void close_job(job *j)
+static tpp_status read_prompt(tpp_segmenter *s, int t, int i)
 {
-    tpp_free(j->pixels);
-    tpp_free(j->frames);
-    tpp_dump_close(&j->dump);
-    tpp_sheet_free(&j->sheet);
-    tpp_masks_close(&j->masks);
-    tpp_session_close(j->session);
-    tpp_store_close(j->store);
-    tpp_device_close(j->device);
-    tpp_out_folder_discard(&j->out);
-    tpp_frames_close(&j->input);
-    for (int i = 0; i < j->o->n_prompts && i < MAX_PROMPTS; i++) tpp_tokens_free(&j->tokens[i]);
-    tpp_model_folder_close(&j->model);
-    tpp_free(j);
-}
-
-/* ---- before the device is asked ---- */
-
-static tpp_status check_options(const tpp_segment_options *o)
-{
-    if (o->n_prompts < 1)
-        return TPP_FAIL(TPP_EUSAGE, "at least one prompt is wanted: --prompt \"a sentence\"");
-    if (o->n_prompts > MAX_PROMPTS)
-        return TPP_FAIL(TPP_EUSAGE, "%d prompts, at most %d", o->n_prompts, (int)MAX_PROMPTS);
-    if (o->dump != NULL && o->ahead > 1)
-        return TPP_FAIL(TPP_EUSAGE, "--dump follows one frame at a time and wants --ahead 1");
+    const tpp_target *target = &s->o.targets->item[t];
+    const char *text = target->prompt[i];
+    tpp_tokens *tokens = &s->tokens[t][i];
+    const tpp_status status = tpp_model_folder_tokens(&s->model, tokens, text, strlen(text));
+    if (status == TPP_ENOMEM) return status;
+    if (status != TPP_OK && s->n == 1) return TPP_FAIL(status, "prompt %d: %s", i + 1, tpp_error());
+    if (status != TPP_OK)
+        return TPP_FAIL(status, "%s, prompt %d: %s", target->name, i + 1, tpp_error());
+    s->prompts[t][i] = (tpp_prompt){tokens->id, (int)tokens->count};
+    s->described[t][i] = (tpp_report_prompt){text, tokens->count, tokens->uncut};
     return TPP_OK;
 }
 
-static tpp_status read_prompt(job *j, int i)
+static tpp_status read_prompts(tpp_segmenter *s)
 {
-    const char *text = j->o->prompts[i];
-    const tpp_status s = tpp_model_folder_tokens(&j->model, &j->tokens[i], text, strlen(text));
-    if (s == TPP_ENOMEM) return s;
-    if (s != TPP_OK) return TPP_FAIL(s, "prompt %d: %s", i + 1, tpp_error());
-    j->prompts[i] = (tpp_prompt){j->tokens[i].id, (int)j->tokens[i].count};
-    j->described[i] = (tpp_report_prompt){text, j->tokens[i].count, j->tokens[i].uncut};
-    return TPP_OK;
-}
-
-static tpp_status read_input(job *j)
-{
-    const tpp_segment_options *o = j->o;
-    TPP_TRY(check_options(o));
-    TPP_TRY(tpp_model_folder_open(&j->model, o->model, o->overrides, (size_t)o->n_overrides));
-    for (int i = 0; i < o->n_prompts; i++) TPP_TRY(read_prompt(j, i));
-    if (j->model.is_synthetic)
-        tpp_log(TPP_LOG_WARN, "segment", "%s: the weights are synthetic; the masks mean nothing",
-                o->model);
-    TPP_TRY(tpp_frames_open(&j->input, o->input, o->window));
-    if (o->frames != NULL) TPP_TRY(tpp_frames_select(&j->input, o->frames));
-    return tpp_out_folder_open(&j->out, o->output, o->overwrite);
-}
-
-/* ---- the device ---- */
-
-static void log_memory(const job *j)
-{
-    const tpp_session_info info = tpp_session_info_of(j->session);
-    const double mb = 1e6;
-    tpp_log(TPP_LOG_INFO, "segment",
-            "%s: network input %dx%d, memory on the device %.0f MB (activations %.0f, kept %.0f, "
-            "weights %.0f), staging %.1f MB",
-            tpp_device_caps(j->device)->name, info.net_height, info.net_width,
-            (double)(info.arena_bytes + info.own_bytes + info.store_bytes) / mb,
-            (double)info.arena_bytes / mb, (double)info.own_bytes / mb,
-            (double)info.store_bytes / mb, (double)info.ring_bytes / mb);
-}
-
-static tpp_status open_device(job *j)
-{
-    const tpp_segment_options *o = j->o;
-    const tpp_session_options options = {.height = j->input.height,
-                                         .width = j->input.width,
-                                         .channels = j->input.channels,
-                                         .ahead = o->ahead,
-                                         .clip = j->clip,
-                                         .dump = o->dump != NULL,
-                                         .algorithm = o->algorithm};
-    TPP_TRY(tpp_device_open(&j->device, o->device));
-    TPP_TRY(tpp_store_open(&j->store, j->device, tpp_weights_source, j->model.weights));
-    TPP_TRY(tpp_session_open(&j->session, &j->model.config, j->store, j->prompts, o->n_prompts,
-                             &options));
-    log_memory(j);
-    return TPP_OK;
-}
-
-static tpp_status open_results(job *j)
-{
-    const tpp_frames *f = &j->input;
-    const size_t pixels = (size_t)f->height * (size_t)f->width;
-    TPP_NEW(j->frames, f->count);
-    TPP_NEW(j->pixels, pixels * (size_t)f->channels);
-    TPP_TRY(tpp_masks_open(&j->masks, f, &j->out));
-    TPP_TRY(tpp_sheet_init(&j->sheet, f->count, f->height, f->width, f->spacing_mm));
-    return j->o->dump != NULL ? tpp_dump_open(&j->dump, j->o->dump) : TPP_OK;
-}
-
-/* ---- frames ---- */
-
-typedef struct dumping {
-    tpp_dump *dump;
-    int64_t frame; /* from 1; 0: text */
-} dumping;
-
-static tpp_status dump_one(void *context, const tpp_dumped *t)
-{
-    const dumping *d = context;
-    char name[NAME_SIZE];
-    if (d->frame == 0) return tpp_dump_add(d->dump, t->name, t->values, &t->shape);
-    (void)snprintf(name, sizeof(name), "frame%" PRId64 ".%s", d->frame, t->name);
-    return tpp_dump_add(d->dump, name, t->values, &t->shape);
-}
-
-static tpp_status dump_tensors(job *j, int64_t frame)
-{
-    dumping d = {&j->dump, frame};
-    if (j->o->dump == NULL) return TPP_OK;
-    return tpp_session_dump(j->session, frame == 0, dump_one, &d);
-}
-
-/* ---- in which order frames go in ----
- * One after another. A clip is always full: the last one reaches back over frames that are done
- * when too few are left, and what it says of those is dropped. A turn is one frame pushed and
- * taken. */
-
-static int64_t turns_of(const job *j)
-{
-    const int64_t n = j->input.count, clip = j->clip > 0 ? j->clip : 1;
-    return (n + clip - 1) / clip * clip;
-}
-
-static int64_t frame_of(const job *j, int64_t turn)
-{
-    const int64_t turns = turns_of(j);
-    return turn < turns - j->clip ? turn : turn - (turns - j->input.count);
-}
-
-/* Keeps as many frames in flight as the session takes; a dump wants one frame or clip at a time. */
-static bool may_push(const job *j, int64_t pushed, int64_t taken)
-{
-    const int64_t clip = j->clip > 0 ? j->clip : 1;
-    if (j->o->dump != NULL && pushed / clip != taken / clip) return false;
-    return pushed < turns_of(j) && pushed - taken < tpp_session_depth(j->session);
-}
-
-static tpp_status push_frame(job *j, int64_t i)
-{
-    TPP_TRY(tpp_frames_get(&j->input, i, j->pixels));
-    return tpp_session_push(j->session, j->pixels);
-}
-
-static tpp_status draw_tile(job *j, int64_t i, const uint8_t *mask)
-{
-    const int tile = tpp_sheet_tile(&j->sheet, i);
-    if (tile < 0) return TPP_OK;
-    TPP_TRY(tpp_frames_get(&j->input, i, j->pixels)); /* later frames were pushed since */
-    tpp_sheet_draw(&j->sheet, tile, j->pixels, j->input.channels, mask);
-    return TPP_OK;
-}
-
-/* Weights that overflow give masks all the same; they must not pass for a result. */
-static tpp_status check_finite(const tpp_frame_result *r, int64_t frame)
-{
-    bool finite = isfinite(r->score);
-    for (int k = 0; k < 4; k++) finite = finite && isfinite(r->box[k]);
-    if (finite) return TPP_OK;
-    return TPP_FAIL(TPP_EINTERNAL,
-                    "frame %" PRId64 ": the network's result is not finite; the weights may be "
-                    "damaged",
-                    frame);
-}
-
-static tpp_status take_frame(job *j, int64_t i)
-{
-    tpp_frame_result r;
-    TPP_TRY(tpp_session_take(j->session, &r));
-    if (i < j->done) return TPP_OK;
-    TPP_TRY(check_finite(&r, i));
-    j->done = i + 1;
-    tpp_report_frame *row = &j->frames[i];
-    *row = (tpp_report_frame){.score = r.score, .best = r.best, .prompt = r.prompt};
-    memcpy(row->box, r.box, sizeof(row->box));
-    const int64_t pixels = (int64_t)j->input.height * j->input.width;
-    for (int64_t p = 0; p < pixels; p++) row->area_px += r.mask[p] != 0;
-    TPP_TRY(tpp_masks_put(&j->masks, i, r.mask));
-    TPP_TRY(draw_tile(j, i, r.mask));
-    return dump_tensors(j, i + 1);
-}
-
-static tpp_status run_frames(job *j)
-{
-    const int64_t count = j->input.count, turns = turns_of(j);
-    int64_t pushed = 0;
-    for (int64_t taken = 0; taken < turns; taken++) {
-        const int64_t before = pushed;
-        while (may_push(j, pushed, taken)) TPP_TRY(push_frame(j, frame_of(j, pushed++)));
-        if (pushed == turns && pushed > before) TPP_TRY(tpp_session_flush(j->session));
-        TPP_TRY(take_frame(j, frame_of(j, taken)));
-        if (j->o->progress != NULL && !j->o->progress(j->o->context, j->done, count))
-            return TPP_FAIL(TPP_EIO,
-                            "stopped after %" PRId64 " of %" PRId64 " frames; nothing was written",
-                            j->done, count);
+    TPP_NEW(s->prompts, s->n);
+    TPP_NEW(s->tokens, s->n);
+    TPP_NEW(s->described, s->n);
+    TPP_NEW(s->session, s->n);
+    for (int t = 0; t < s->n; t++) {
+        const int n = s->o.targets->item[t].n_prompts;
+        TPP_NEW(s->prompts[t], n);
+        TPP_NEW(s->tokens[t], n);
+        TPP_NEW(s->described[t], n);
+        for (int i = 0; i < n; i++) TPP_TRY(read_prompt(s, t, i));
     }
     return TPP_OK;
 }
 
-/* ---- results ---- */
-
-static tpp_status write_preview(const job *j)
+static void free_prompts(tpp_segmenter *s)
 {
-    char *path = NULL;
-    TPP_TRY(tpp_out_folder_file(&j->out, &path, "preview.png"));
-    const tpp_status s = tpp_png_write(path, &j->sheet.picture);
-    tpp_free(path);
-    return s;
+    for (int t = 0; t < s->n; t++) {
+        for (int i = 0;
+             s->tokens != NULL && s->tokens[t] != NULL && i < s->o.targets->item[t].n_prompts; i++)
+            tpp_tokens_free(&s->tokens[t][i]);
+        if (s->tokens != NULL) tpp_free(s->tokens[t]);
+        if (s->prompts != NULL) tpp_free(s->prompts[t]);
+        if (s->described != NULL) tpp_free(s->described[t]);
+    }
+    tpp_free(s->tokens);
+    tpp_free(s->prompts);
+    tpp_free(s->described);
 }
 
-static tpp_status write_results(job *j)
+/* ---- what all cases share ---- */
+
+static tpp_status check_options(const tpp_segment_options *o)
 {
-    const tpp_report report = {.version = j->o->version,
-                               .algorithm = j->o->algorithm,
-                               .device = tpp_device_caps(j->device),
-                               .model = &j->model,
-                               .input = &j->input,
-                               .masks = j->masks.name,
-                               .info = tpp_session_info_of(j->session),
-                               .ahead = j->o->ahead,
-                               .clip = j->clip,
-                               .prompts = j->described,
-                               .n_prompts = j->o->n_prompts,
-                               .frames = j->frames,
-                               .warnings = j->o->warnings};
-    TPP_TRY(tpp_masks_finish(&j->masks));
-    TPP_TRY(write_preview(j));
-    TPP_TRY(tpp_report_write(&report, &j->out));
-    if (j->o->dump != NULL) TPP_TRY(tpp_dump_write(&j->dump));
-    return tpp_out_folder_commit(&j->out);
+    if (o->targets->count < 1)
+        return TPP_FAIL(TPP_EUSAGE, "nothing to look for: --prompt \"a sentence\", or --structure");
+    if (o->dump == NULL) return TPP_OK;
+    if (o->ahead > 1)
+        return TPP_FAIL(TPP_EUSAGE, "--dump follows one frame at a time and wants --ahead 1");
+    if (o->targets->count > 1 || o->start.kind != TPP_START_FIRST)
+        return TPP_FAIL(TPP_EUSAGE, "--dump follows one object from the first frame on");
+    return TPP_OK;
 }
 
-static void fill_result(tpp_segment_result *out, const job *j)
+static tpp_status open_shared(tpp_segmenter *s)
 {
-    *out = (tpp_segment_result){.frames = j->input.count, .is_synthetic = j->model.is_synthetic};
-    for (int64_t i = 0; i < j->input.count; i++) out->found += j->frames[i].area_px > 0;
+    const tpp_segment_options *o = &s->o;
+    TPP_TRY(check_options(o));
+    TPP_TRY(tpp_model_folder_open(&s->model, o->model, o->overrides, (size_t)o->n_overrides));
+    TPP_TRY(read_prompts(s));
+    TPP_TRY(tpp_device_open(&s->device, o->device));
+    return tpp_store_open(&s->store, s->device, tpp_weights_source, s->model.weights);
 }
 
-static tpp_status run_job(job *j, bool *on_input)
+tpp_status tpp_segmenter_open(tpp_segmenter **out, const tpp_segment_options *o)
 {
-    TPP_TRY(read_input(j));
-    j->clip = tpp_model_config_clip(&j->model.config, j->input.count);
-    TPP_TRY(open_device(j));
-    TPP_TRY(open_results(j));
+    tpp_segmenter *s = NULL;
+    TPP_NEW(s, 1);
+    s->o = *o;
+    s->n = o->targets->count;
+    const tpp_status status = open_shared(s);
+    if (status != TPP_OK) {
+        tpp_segmenter_close(s);
+        return status;
+    }
+    *out = s;
+    return TPP_OK;
+}
+
+/* The first session holds the images of the others. */
+static void close_sessions(tpp_segmenter *s)
+{
+    for (int t = s->n - 1; s->session != NULL && t >= 0; t--) {
+        tpp_session_close(s->session[t]);
+        s->session[t] = NULL;
+    }
+    s->height = s->width = s->channels = 0;
+}
+
+void tpp_segmenter_close(tpp_segmenter *s)
+{
+    if (s == NULL) return;
+    close_sessions(s);
+    tpp_free(s->session);
+    tpp_store_close(s->store);
+    tpp_device_close(s->device);
+    free_prompts(s);
+    tpp_model_folder_close(&s->model);
+    tpp_free(s);
+}
+
+bool tpp_segmenter_is_synthetic(const tpp_segmenter *s)
+{
+    return s->model.is_synthetic;
+}
+
+const tpp_model_folder *tpp_segmenter_model(const tpp_segmenter *s)
+{
+    return &s->model;
+}
+
+const tpp_segment_options *tpp_segmenter_options(const tpp_segmenter *s)
+{
+    return &s->o;
+}
+
+/* ---- sessions ---- */
+
+static void log_memory(const tpp_segmenter *s)
+{
+    const tpp_session_info info = tpp_session_info_of(s->session[0]);
+    size_t arena = 0, kept = 0, ring = 0;
+    for (int t = 0; t < s->n; t++) {
+        const tpp_session_info each = tpp_session_info_of(s->session[t]);
+        arena += each.arena_bytes;
+        kept += each.own_bytes;
+        ring += each.ring_bytes;
+    }
+    const double mb = 1e6;
+    tpp_log(TPP_LOG_INFO, "segment",
+            "%s: network input %dx%d, memory on the device %.0f MB (activations %.0f, kept %.0f, "
+            "weights %.0f), staging %.1f MB",
+            tpp_device_caps(s->device)->name, info.net_height, info.net_width,
+            (double)(arena + kept + info.store_bytes) / mb, (double)arena / mb, (double)kept / mb,
+            (double)info.store_bytes / mb, (double)ring / mb);
+}
+
+static tpp_status open_sessions(tpp_segmenter *s, const tpp_frames *f)
+{
+    if (s->height == f->height && s->width == f->width && s->channels == f->channels) return TPP_OK;
+    close_sessions(s);
+    for (int t = 0; t < s->n; t++) {
+        const tpp_session_options options = {.height = f->height,
+                                             .width = f->width,
+                                             .channels = f->channels,
+                                             .ahead = s->o.ahead,
+                                             .dump = s->o.dump != NULL,
+                                             .probabilities = s->o.probabilities,
+                                             .algorithm = s->o.algorithm,
+                                             .images = t > 0 ? s->session[0] : NULL};
+        TPP_TRY(tpp_session_open(&s->session[t], &s->model.config, s->store, s->prompts[t],
+                                 s->o.targets->item[t].n_prompts, &options));
+    }
+    s->height = f->height;
+    s->width = f->width;
+    s->channels = f->channels;
+    log_memory(s);
+    return TPP_OK;
+}
+
+/* ---- a case ---- */
+
+static tpp_status check_start(const tpp_run_case *r)
+{
+    const tpp_start *start = &r->s->o.start;
+    const tpp_frames *f = &r->input;
+    if (start->kind != TPP_START_FRAME) return TPP_OK;
+    if (start->frame >= f->first && start->frame < f->first + f->count) return TPP_OK;
+    return TPP_FAIL(TPP_EUSAGE, "--start %" PRId64 ": %s has frames %" PRId64 " to %" PRId64 "%s",
+                    start->frame, f->path, f->first, f->first + f->count - 1,
+                    f->count < f->total ? " in --frames" : "");
+}
+
+static tpp_status open_results(tpp_run_case *r)
+{
+    const tpp_frames *f = &r->input;
+    const int64_t pixels = (int64_t)f->height * f->width;
+    const int n = r->s->n;
+    TPP_NEW(r->found, n * f->count);
+    TPP_NEW(r->start, n);
+    TPP_NEW(r->masks, n);
+    TPP_NEW(r->pixels, pixels * f->channels);
+    for (int t = 0; t < n; t++) TPP_TRY(tpp_mask_store_open(&r->masks[t], f->count, pixels));
+    if (r->s->o.probabilities)
+        TPP_TRY(tpp_probabilities_open(&r->probabilities, f, r->s->o.targets, &r->out));
+    return r->s->o.dump != NULL ? tpp_dump_open(&r->dump, r->s->o.dump) : TPP_OK;
+}
+
+static void close_case(tpp_run_case *r)
+{
+    for (int t = 0; r->masks != NULL && t < r->s->n; t++) tpp_mask_store_close(&r->masks[t]);
+    tpp_free(r->masks);
+    tpp_free(r->found);
+    tpp_free(r->start);
+    tpp_free(r->pixels);
+    tpp_probabilities_close(&r->probabilities);
+    tpp_dump_close(&r->dump);
+    tpp_out_folder_discard(&r->out);
+    tpp_frames_close(&r->input);
+}
+
+static void fill_result(tpp_segment_result *out, const tpp_run_case *r)
+{
+    *out = (tpp_segment_result){.frames = r->input.count};
+    for (int t = 0; t < r->s->n; t++)
+        for (int64_t i = 0; i < r->input.count; i++) {
+            const tpp_found *f = &r->found[t * r->input.count + i];
+            out->found[t] += f->present;
+            if (f->score > out->best_score[t]) out->best_score[t] = f->score;
+        }
+}
+
+static tpp_status run_case(tpp_run_case *r, bool *on_input)
+{
+    tpp_segmenter *s = r->s;
+    const double begin = tpp_clock_seconds();
+    if (s->model.is_synthetic)
+        tpp_log(TPP_LOG_WARN, "segment", "%s: the weights are synthetic; the masks mean nothing",
+                s->o.model);
+    TPP_TRY(tpp_frames_open(&r->input, r->c->input, &s->o.frames));
+    TPP_TRY(check_start(r));
+    TPP_TRY(tpp_out_folder_open(&r->out, r->c->output, s->o.overwrite));
+    TPP_TRY(open_sessions(s, &r->input));
+    TPP_TRY(open_results(r));
     *on_input = false;
-    TPP_TRY(dump_tensors(j, 0));
-    TPP_TRY(run_frames(j));
-    return write_results(j);
+    r->open_s = tpp_clock_seconds() - begin;
+    TPP_TRY(tpp_case_run_frames(r));
+    r->run_s = tpp_clock_seconds() - begin - r->open_s;
+    TPP_TRY(tpp_frames_unchanged(&r->input));
+    return tpp_case_write(r);
 }
 
-tpp_status tpp_segment(tpp_segment_result *out, const tpp_segment_options *o, bool *on_input)
+tpp_status tpp_segmenter_run(tpp_segmenter *s, const tpp_case *c, tpp_segment_result *out,
+                             bool *on_input)
 {
-    job *j = NULL;
+    tpp_run_case r = {.s = s, .c = c};
     *on_input = true;
-    TPP_NEW(j, 1);
-    j->o = o;
-    const tpp_status s = run_job(j, on_input);
-    if (s == TPP_OK) fill_result(out, j);
-    close_job(j);
-    return s;
+    const tpp_status status = run_case(&r, on_input);
+    if (status == TPP_OK) fill_result(out, &r);
+    close_case(&r);
+    if (status != TPP_OK) close_sessions(s); /* frames may still be in flight */
+    return status;
 }

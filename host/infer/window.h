@@ -6,16 +6,31 @@
 #include "core/status.h"
 #include "io/volume.h"
 
+#include <stdbool.h>
+
 /* Intensities at or below `low` are 0, at or above `high` 255, linear between; low < high. */
 typedef struct tpp_window {
     double low, high;
     char name[48]; /* what it came from: "abdomen", "percentile", "-150:250" */
 } tpp_window;
 
-/* `spec`: "lo:hi", a preset's name, "percentile" (the 0.5th to the 99.5th of the voxels that are
- * not zero), or NULL: "abdomen" if the volume looks like CT (values of -500 or below), else
- * "percentile". TPP_EUSAGE lists the names that there are. */
-TPP_MUST_CHECK tpp_status tpp_window_choose(tpp_window *out, const tpp_volume *v, const char *spec);
+/* `spec`: "LO:HI", "LO%:HI%" (percentiles of the voxels that are not zero), "percentile" (0.5% to
+ * 99.5%), "stored" (0 to 255), "dicom" (what the file says), a preset's name, or NULL: by
+ * `modality`
+ * ("CT", "MR", "US", ...; NULL or "": what the volume says, else a guess by its values) "abdomen"
+ * for CT, "stored" for what cameras and ultrasound store in 8 bits, else "percentile". TPP_EUSAGE
+ * lists the names that there are. */
+TPP_MUST_CHECK tpp_status tpp_window_choose(tpp_window *out, const tpp_volume *v, const char *spec,
+                                            const char *modality);
+
+/* The same for pictures with 16 bits a channel: counts[v] values were v. `spec` NULL: percentile.
+ */
+enum { TPP_WINDOW_LEVELS = 1 << 16 };
+TPP_MUST_CHECK tpp_status tpp_window_of_counts(tpp_window *out, const int64_t *counts,
+                                               const char *spec);
+
+/* Does `spec` look at values? Then tpp_window_of_counts needs counts; else they may be NULL. */
+bool tpp_window_looks(const char *spec);
 
 /* Name of preset i, from 0; NULL past the last. */
 const char *tpp_window_preset(int i);

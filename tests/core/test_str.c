@@ -89,9 +89,47 @@ static void distances_of_long_names_are_bounded(void **state)
     assert_int_equal(tpp_str_distance(a, b), 127);
 }
 
+/* Every name against every other: the list is in order. */
+static void names_are_ordered_as_people_count(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"",
+                                        "1.png",
+                                        "1a",
+                                        "2.png",
+                                        "10.png",
+                                        "A2",
+                                        "a",
+                                        "a-1",
+                                        "a01",
+                                        "a1",
+                                        "a2b1",
+                                        "a2b01",
+                                        "a2b10",
+                                        "a10b1",
+                                        "a010",
+                                        "a99999999999999999999",
+                                        "a100000000000000000000",
+                                        "b",
+                                        "\xc3\xa9"};
+    const int n = (int)(sizeof(names) / sizeof(names[0]));
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < n; j++) {
+            const int order = tpp_str_compare_natural(names[i], names[j]);
+            if (i == j) assert_int_equal(order, 0);
+            if ((i == 10 && j == 11) || (i == 11 && j == 10)) continue; /* by bytes, below */
+            if ((i == 13 && j == 14) || (i == 14 && j == 13)) continue;
+            if (i < j) assert_true(order < 0);
+            if (i > j) assert_true(order > 0);
+        }
+    assert_true(tpp_str_compare_natural("a2b01", "a2b1") < 0);
+    assert_true(tpp_str_compare_natural("a01", "a1") < 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_are_ordered_as_people_count),
         cmocka_unit_test(strings_grow),
         cmocka_unit_test(parts_may_hold_any_byte),
         cmocka_unit_test(nothing_added_is_still_a_text),

@@ -27,9 +27,9 @@ static void windows_by_name_and_number(void **state)
     float v[] = {-1000, 0, 100, 200};
     const tpp_volume volume = make_volume(v, 4, 1, 1);
     tpp_window w;
-    UNIT_OK(tpp_window_choose(&w, &volume, "lung"));
+    UNIT_OK(tpp_window_choose(&w, &volume, "lung", NULL));
     assert_true(w.low == -1350 && w.high == 150);
-    UNIT_OK(tpp_window_choose(&w, &volume, "-10.5:30"));
+    UNIT_OK(tpp_window_choose(&w, &volume, "-10.5:30", NULL));
     assert_true(w.low == -10.5 && w.high == 30);
     assert_int_equal(tpp_window_apply(&w, -11), 0);
     assert_int_equal(tpp_window_apply(&w, -10.5F), 0);
@@ -41,7 +41,7 @@ static void windows_by_name_and_number(void **state)
     static const char *const bad[] = {"belly", "",     "1",     "1:",   "5:5",
                                       "5:4",   "1:2x", "nan:1", "0:inf"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        UNIT_FAILS(tpp_window_choose(&w, &volume, bad[i]), TPP_EUSAGE, "mediastinum");
+        UNIT_FAILS(tpp_window_choose(&w, &volume, bad[i], NULL), TPP_EUSAGE, "mediastinum");
 }
 
 static void ct_is_known_by_its_values(void **state)
@@ -50,13 +50,13 @@ static void ct_is_known_by_its_values(void **state)
     float ct[] = {-1000, 0, 100, 200}, mr[] = {-499, 0, 100, 200};
     tpp_volume volume = make_volume(ct, 4, 1, 1);
     tpp_window w;
-    UNIT_OK(tpp_window_choose(&w, &volume, NULL));
+    UNIT_OK(tpp_window_choose(&w, &volume, NULL, NULL));
     assert_string_equal(w.name, "abdomen");
     volume.datatype = "float32";
-    UNIT_OK(tpp_window_choose(&w, &volume, NULL));
+    UNIT_OK(tpp_window_choose(&w, &volume, NULL, NULL));
     assert_string_equal(w.name, "abdomen");
     volume = make_volume(mr, 4, 1, 1);
-    UNIT_OK(tpp_window_choose(&w, &volume, NULL));
+    UNIT_OK(tpp_window_choose(&w, &volume, NULL, NULL));
     assert_string_equal(w.name, "percentile");
 }
 
@@ -74,7 +74,7 @@ static void percentiles_are_exact_and_skip_zeros_and_nan(void **state)
     v[ALL - 1] = -INFINITY;
     const tpp_volume volume = make_volume(v, ALL, 1, 1);
     tpp_window w;
-    UNIT_OK(tpp_window_choose(&w, &volume, "percentile"));
+    UNIT_OK(tpp_window_choose(&w, &volume, "percentile", NULL));
     assert_true(fabs(w.low - 6) < 1e-9);
     assert_true(fabs(w.high - 996) < 1e-9);
 }
@@ -85,14 +85,14 @@ static void percentiles_of_negative_and_of_equal_numbers(void **state)
     float negative[] = {-4, -3, -2, -1, 0}, equal[] = {7, 0, 7}, zero[] = {0, 0};
     tpp_volume volume = make_volume(negative, 5, 1, 1);
     tpp_window w;
-    UNIT_OK(tpp_window_choose(&w, &volume, "percentile"));
+    UNIT_OK(tpp_window_choose(&w, &volume, "percentile", NULL));
     assert_true(fabs(w.low - -3.985) < 1e-6 && fabs(w.high - -1.015) < 1e-6);
     volume = make_volume(equal, 3, 1, 1);
-    UNIT_OK(tpp_window_choose(&w, &volume, "percentile"));
+    UNIT_OK(tpp_window_choose(&w, &volume, "percentile", NULL));
     assert_int_equal(tpp_window_apply(&w, 7), 255);
     assert_int_equal(tpp_window_apply(&w, 0), 0);
     volume = make_volume(zero, 2, 1, 1);
-    UNIT_OK(tpp_window_choose(&w, &volume, "percentile"));
+    UNIT_OK(tpp_window_choose(&w, &volume, "percentile", NULL));
     assert_int_equal(tpp_window_apply(&w, 0), 0);
 }
 

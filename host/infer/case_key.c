@@ -1,0 +1,204 @@
+/* Hashes of inputs, settings and results.
+ * SPDX-License-Identifier: MIT */
+#include "infer/case_key.h"
+
+#include "core/mem.h"
+#include "core/path.h"
+#include "core/str.h"
+#include "io/hash.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MAX_HEADER = 64 << 10, MAX_REPORT_BYTES = 64 << 20 };
+
+static tpp_status add_file(tpp_str *all, const char *name, const char *path)
+{
+    tpp_sha256 hash;
+    TPP_TRY(tpp_sha256_file(&hash, path));
+    tpp_str_format(all, "%s %s\n", hash.hex, name);
+    return all->status;
+}
+
+/* ---- input ---- */
+
+static tpp_status add_folder(tpp_str *all, const char *folder)
+{
+    tpp_names names = {0};
+    TPP_TRY(tpp_path_list(&names, folder, NULL));
+    tpp_status s = TPP_OK;
+    for (size_t i = 0; i < names.count && s == TPP_OK; i++) {
+        char *path = tpp_path_join(folder, names.name[i]);
+        s = path != NULL ? add_file(all, names.name[i], path) : TPP_ENOMEM;
+        tpp_free(path);
+    }
+    tpp_names_free(&names);
+    return s;
+}
+
+/* The value behind `key` at the start of a line of a text header, up to the end of its line. */
+static char *header_value(const char *text, size_t size, const char *key)
+{
+    const size_t n = strlen(key);
+    for (const char *line = text, *end = text + size; line != NULL && line + n < end;) {
+        if (strncmp(line, key, n) == 0) {
+            const char *from = line + n + strspn(line + n, " \t=:");
+            return tpp_strndup(from, strcspn(from, "\r\n"));
+        }
+        line = memchr(line, '\n', (size_t)(end - line));
+        if (line != NULL) line++;
+    }
+    return NULL;
+}
+
+/* Name of the file with the voxels beside a header; NULL: there is none. */
+static char *data_file_of(const char *path)
+{
+    char head[MAX_HEADER + 1];
+    FILE *f = NULL;
+    if (tpp_path_has_suffix(path, ".hdr")) {
+        const char *base = tpp_path_base(path);
+        tpp_str s = {0};
+        tpp_str_format(&s, "%.*s.img", (int)strlen(base) - 4, base);
+        return s.text;
+    }
+    if (!tpp_path_has_suffix(path, ".mhd") && !tpp_path_has_suffix(path, ".nhdr")) return NULL;
+    if ((f = fopen(path, "rb")) == NULL) return NULL;
+    const size_t got = fread(head, 1, MAX_HEADER, f);
+    (void)fclose(f);
+    head[got] = '\0';
+    char *name = header_value(head, got, "ElementDataFile");
+    return name != NULL ? name : header_value(head, got, "data file");
+}
+
+static tpp_status add_data_file(tpp_str *all, const char *path)
+{
+    char *name = data_file_of(path);
+    if (name == NULL) return TPP_OK;
+    tpp_str beside = {0};
+    tpp_str_format(&beside, "%.*s%s", (int)(tpp_path_base(path) - path), path, name);
+    tpp_status s = beside.status;
+    if (s == TPP_OK && tpp_path_exists(beside.text)) s = add_file(all, name, beside.text);
+    tpp_str_free(&beside);
+    tpp_free(name);
+    return s;
+}
+
+tpp_status tpp_hash_input(tpp_sha256 *out, const char *path)
+{
+    tpp_str all = {0};
+    tpp_status s = TPP_OK;
+    if (tpp_path_is_folder(path)) {
+        s = add_folder(&all, path);
+    } else {
+        s = add_file(&all, tpp_path_base(path), path);
+        if (s == TPP_OK) s = add_data_file(&all, path);
+    }
+    if (s == TPP_OK) s = tpp_sha256_bytes(out, all.text != NULL ? all.text : "", all.length);
+    tpp_str_free(&all);
+    return s;
+}
+
+/* ---- settings ---- */
+
+static tpp_status add_model(tpp_str *all, const tpp_segmenter *s)
+{
+    const tpp_model_folder *m = tpp_segmenter_model(s);
+    static const char *const files[] = {TPP_MODEL_WEIGHTS, TPP_MODEL_VOCAB, TPP_MODEL_MERGES};
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        char *path = tpp_path_join(m->path, files[i]);
+        const tpp_status status = path != NULL ? add_file(all, files[i], path) : TPP_ENOMEM;
+        tpp_free(path);
+        TPP_TRY(status);
+    }
+    return tpp_schema_dump(&tpp_model_schema, &m->config, all);
+}
+
+static void add_targets(tpp_str *all, const tpp_targets *targets)
+{
+    for (int t = 0; t < targets->count; t++) {
+        const tpp_target *x = &targets->item[t];
+        tpp_str_format(all, "target %zu:%s\n", strlen(x->name), x->name);
+        for (int i = 0; i < x->n_prompts; i++)
+            tpp_str_format(all, "prompt %zu:%s\n", strlen(x->prompt[i]), x->prompt[i]);
+    }
+}
+
+static void add_options(tpp_str *all, const tpp_segment_options *o)
+{
+    const tpp_frames_options *f = &o->frames;
+    tpp_str_format(all, "version %s\nalgorithm %s\nwindow %s\nmodality %s\naxis %s\n", o->version,
+                   o->algorithm != NULL ? o->algorithm : "", f->window != NULL ? f->window : "",
+                   f->modality != NULL ? f->modality : "", tpp_axis_text(f->axis));
+    tpp_str_format(all, "time %d\nframes %s\nstart %d %" PRId64 "\nmultilabel %d\n",
+                   f->has_time ? f->time : -1, f->range != NULL ? f->range : "", (int)o->start.kind,
+                   o->start.frame, o->multilabel);
+    tpp_str_format(all, "probabilities %d\ntimes %d\n", o->probabilities, o->times);
+}
+
+tpp_status tpp_hash_settings(tpp_sha256 *out, const tpp_segmenter *s)
+{
+    const tpp_segment_options *o = tpp_segmenter_options(s);
+    tpp_str all = {0};
+    tpp_status status = add_model(&all, s);
+    add_targets(&all, o->targets);
+    add_options(&all, o);
+    if (status == TPP_OK) status = all.status;
+    if (status == TPP_OK) status = tpp_sha256_bytes(out, all.text, all.length);
+    tpp_str_free(&all);
+    return status;
+}
+
+tpp_status tpp_case_key(tpp_sha256 *out, const tpp_sha256 *settings, const char *input)
+{
+    tpp_sha256 content;
+    char both[2 * sizeof(content.hex)];
+    TPP_TRY(tpp_hash_input(&content, input));
+    const int n = snprintf(both, sizeof(both), "%s %s", settings->hex, content.hex);
+    return tpp_sha256_bytes(out, both, (size_t)n);
+}
+
+/* ---- results ---- */
+
+static bool has_hash(const char *folder, const json_t *item)
+{
+    const char *name = json_string_value(json_object_get(item, "path")),
+               *want = json_string_value(json_object_get(item, "sha256"));
+    tpp_sha256 got = {""};
+    char *path = name != NULL && want != NULL ? tpp_path_join(folder, name) : NULL;
+    const bool same = path != NULL && tpp_path_exists(path) &&
+                      tpp_sha256_file(&got, path) == TPP_OK && strcmp(got.hex, want) == 0;
+    tpp_free(path);
+    return same;
+}
+
+static bool is_complete(const char *folder, const json_t *report, const tpp_sha256 *key)
+{
+    const char *has = json_string_value(json_object_get(report, "key"));
+    const json_t *outputs = json_object_get(report, "outputs");
+    if (has == NULL || strcmp(has, key->hex) != 0 || json_array_size(outputs) == 0) return false;
+    for (size_t i = 0; i < json_array_size(outputs); i++)
+        if (!has_hash(folder, json_array_get(outputs, i))) return false;
+    return true;
+}
+
+tpp_status tpp_case_is_done(bool *out, const char *folder, const tpp_sha256 *key)
+{
+    char *path = tpp_path_join(folder, "report.json"), *text = NULL;
+    size_t size = 0;
+    if (path == NULL) return TPP_ENOMEM;
+    tpp_status s = TPP_OK;
+    bool done = false;
+    if (tpp_path_exists(path) &&
+        (s = tpp_file_read(&text, &size, path, MAX_REPORT_BYTES)) == TPP_OK) {
+        json_t *report = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
+        done = is_complete(folder, report, key);
+        json_decref(report);
+    }
+    tpp_free(text);
+    tpp_free(path);
+    if (s == TPP_OK) *out = done;
+    return s;
+}

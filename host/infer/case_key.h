@@ -1,0 +1,28 @@
+/* What would make the same results again: a hash over input, model, targets and options. A case
+ * whose report holds the key of the run in hand need not be run again.
+ * SPDX-License-Identifier: MIT */
+#ifndef TPP_INFER_CASE_KEY_H
+#define TPP_INFER_CASE_KEY_H
+
+#include "core/status.h"
+#include "infer/segment.h"
+#include "io/hash.h"
+
+#include <stdbool.h>
+
+/* Of the content of a file, of the file that a header names beside itself (.mhd, .nhdr, .hdr), or
+ * of every file of a folder with its name. TPP_EIO. */
+TPP_MUST_CHECK tpp_status tpp_hash_input(tpp_sha256 *out, const char *path);
+
+/* Of everything that is the same for all cases. Reads the model's files. */
+TPP_MUST_CHECK tpp_status tpp_hash_settings(tpp_sha256 *out, const tpp_segmenter *s);
+
+/* Of a case: the two hashes above in one. */
+TPP_MUST_CHECK tpp_status tpp_case_key(tpp_sha256 *out, const tpp_sha256 *settings,
+                                       const char *input);
+
+/* Does `folder` hold the complete results of a run with this key? Its report says so, and every
+ * file that it lists is there with the hash it lists. */
+TPP_MUST_CHECK tpp_status tpp_case_is_done(bool *out, const char *folder, const tpp_sha256 *key);
+
+#endif

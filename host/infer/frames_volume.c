@@ -1,0 +1,106 @@
+/* Slices of volumes.
+ * SPDX-License-Identifier: MIT */
+#include "core/log.h"
+#include "infer/frames_internal.h"
+#include "io/volume_file.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static void warn(const tpp_frames *f)
+{
+    const tpp_volume *v = &f->volume;
+    if (v->nan_count > 0)
+        tpp_log(TPP_LOG_WARN, "frames",
+                "%s: %" PRId64 " of %" PRId64
+                " voxels are NaN or infinite and count as the lowest intensity",
+                f->path, v->nan_count, v->voxel_count);
+    if (v->affines_disagree)
+        tpp_log(TPP_LOG_WARN, "frames", "%s: sform and qform disagree; %s is used", f->path,
+                tpp_affine_source_text(v->affine_source));
+    if (v->affine_source == TPP_AFFINE_PIXDIM && f->axis != TPP_AXIS_TIME)
+        tpp_log(TPP_LOG_WARN, "frames",
+                "%s: states no orientation; which side is the patient's "
+                "left is a convention here, not knowledge",
+                f->path);
+}
+
+/* Slices by anatomy, or moments as they are stored. */
+static void choose_view(tpp_frames *f, tpp_axis wanted)
+{
+    tpp_volume *v = &f->volume;
+    if (wanted == TPP_AXIS_AUTO && v->is_sequence) wanted = TPP_AXIS_TIME;
+    if (wanted == TPP_AXIS_TIME) {
+        f->axis = wanted;
+        f->view = tpp_view_stored(v->dim, v->spacing_mm);
+        return;
+    }
+    const tpp_orientation o = tpp_orientation_from_affine(&v->affine);
+    const tpp_view axial = tpp_orientation_view(&o, v->dim, v->spacing_mm);
+    tpp_orientation_code(f->orientation, &o);
+    f->axis = wanted == TPP_AXIS_AUTO ? tpp_view_best_axis(&axial) : wanted;
+    f->view = tpp_view_cut(&axial, f->axis);
+}
+
+static tpp_status choose_window(tpp_frames *f, const char *window)
+{
+    if (f->channels == 1) return tpp_window_choose(&f->window, &f->volume, window, f->modality);
+    if (window == NULL) return TPP_OK;
+    return TPP_FAIL(TPP_EUSAGE, "%s: colours are taken as they are; --window is for grey volumes",
+                    f->path);
+}
+
+static void log_volume(const tpp_frames *f)
+{
+    char window[120] = "";
+    if (f->channels == 1)
+        (void)snprintf(window, sizeof(window), ", window %s: %g to %g", f->window.name,
+                       f->window.low, f->window.high);
+    tpp_log(TPP_LOG_INFO, "frames", "%s: %s, %" PRId64 " %s %s of %dx%d%s%s%s%s", f->path,
+            tpp_volume_format_text(f->volume.format), f->count, tpp_axis_text(f->axis),
+            f->axis == TPP_AXIS_TIME ? "frames" : "slices", f->height, f->width,
+            f->orientation[0] != '\0' ? ", " : "", f->orientation,
+            f->channels == 3 ? ", colour" : "", window);
+}
+
+tpp_status tpp_frames_open_volume(tpp_frames *f, const tpp_frames_options *o)
+{
+    tpp_volume *v = &f->volume;
+    const tpp_volume_options options = {.time = o->has_time ? o->time : -1};
+    TPP_TRY(tpp_volume_read(v, f->path, &options));
+    f->kind = TPP_FRAMES_VOLUME;
+    if (f->modality[0] == '\0') memcpy(f->modality, v->modality, sizeof(f->modality));
+    choose_view(f, o->axis);
+    TPP_TRY(tpp_frames_check_size(f->path, f->view.dim[1], f->view.dim[0]));
+    f->width = (int)f->view.dim[0];
+    f->height = (int)f->view.dim[1];
+    f->count = f->view.dim[2];
+    f->channels = v->channels == 3 ? 3 : 1;
+    f->spacing_mm[0] = f->view.spacing_mm[1];
+    f->spacing_mm[1] = f->view.spacing_mm[0];
+    f->step_mm = f->axis == TPP_AXIS_TIME ? 0 : f->view.spacing_mm[2];
+    TPP_TRY(choose_window(f, o->window));
+    warn(f);
+    log_volume(f);
+    return TPP_OK;
+}
+
+static uint8_t colour_value(float v)
+{
+    return v >= 255 ? 255 : v > 0 ? (uint8_t)(v + 0.5F) : 0; /* NaN is 0 */
+}
+
+void tpp_frames_get_slice(const tpp_frames *f, int64_t i, uint8_t *out)
+{
+    const float *voxels = f->volume.voxels;
+    const int channels = f->channels;
+    for (int64_t r = 0; r < f->height; r++)
+        for (int64_t c = 0; c < f->width; c++) {
+            const float *voxel = voxels + tpp_view_index(&f->view, i, r, c) * channels;
+            if (channels == 1)
+                *out++ = tpp_window_apply(&f->window, *voxel);
+            else
+                for (int k = 0; k < channels; k++) *out++ = colour_value(voxel[k]);
+        }
+}

@@ -1,0 +1,198 @@
+/* The passes of a case over its frames: where to begin, forward to the end, back to the start.
+ * SPDX-License-Identifier: MIT */
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/mem.h"
+#include "infer/segment_internal.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+enum { NAME_SIZE = 128 };
+
+/* A walk over the frames first, first + step, ... `count` of them; target t is looked for from
+ * begin[t] on, counted along the walk. */
+typedef struct pass {
+    int64_t first, step, count;
+    const int64_t *begin; /* [n]; NULL: all from the first on */
+    bool alone;           /* frames one by one, for their scores */
+    bool skips_first;     /* the first frame of each target is known already */
+} pass;
+
+/* ---- dumps ---- */
+
+typedef struct dumping {
+    tpp_dump *dump;
+    int64_t frame; /* from 1; 0: text */
+} dumping;
+
+static tpp_status dump_one(void *context, const tpp_dumped *t)
+{
+    const dumping *d = context;
+    char name[NAME_SIZE];
+    if (d->frame == 0) return tpp_dump_add(d->dump, t->name, t->values, &t->shape);
+    (void)snprintf(name, sizeof(name), "frame%" PRId64 ".%s", d->frame, t->name);
+    return tpp_dump_add(d->dump, name, t->values, &t->shape);
+}
+
+static tpp_status dump_tensors(tpp_run_case *r, int64_t frame)
+{
+    dumping d = {&r->dump, frame};
+    if (r->s->o.dump == NULL) return TPP_OK;
+    return tpp_session_dump(r->s->session[0], frame == 0, dump_one, &d);
+}
+
+/* ---- results ---- */
+
+/* Weights that overflow give masks all the same; they must not pass for a result. */
+static tpp_status check_finite(const tpp_frame_result *r, int64_t frame)
+{
+    bool finite = isfinite(r->score);
+    for (int k = 0; k < 4; k++) finite = finite && isfinite(r->box[k]);
+    if (finite) return TPP_OK;
+    return TPP_FAIL(TPP_EINTERNAL,
+                    "frame %" PRId64 ": the network's result is not finite; the weights may be "
+                    "damaged",
+                    frame);
+}
+
+static tpp_status keep(tpp_run_case *r, int t, int64_t i, const tpp_frame_result *result, double ms)
+{
+    tpp_found *f = &r->found[t * r->input.count + i];
+    TPP_TRY(tpp_mask_store_put(&r->masks[t], i, result->mask));
+    *f = (tpp_found){.score = result->score,
+                     .box = {result->box[0], result->box[1], result->box[2], result->box[3]},
+                     .best = result->best,
+                     .prompt = result->prompt,
+                     .area_px = tpp_mask_store_area(&r->masks[t], i),
+                     .ms = ms};
+    f->present = f->area_px > 0;
+    if (result->logits == NULL) return TPP_OK;
+    return tpp_probabilities_put(&r->probabilities, t, i, result->logits);
+}
+
+/* Takes step `k` of a pass, of every target. */
+static tpp_status take_step(tpp_run_case *r, const pass *p, int64_t k)
+{
+    const int64_t i = p->first + k * p->step;
+    for (int t = 0; t < r->s->n; t++) {
+        tpp_frame_result result;
+        TPP_TRY(tpp_session_take(r->s->session[t], &result));
+        if (result.mask == NULL) continue;
+        TPP_TRY(check_finite(&result, i));
+        if (p->skips_first && i == r->start[t]) continue;
+        const double now = tpp_clock_seconds();
+        TPP_TRY(keep(r, t, i, &result, (now - r->last) * 1e3));
+        r->last = now;
+    }
+    return p->alone ? TPP_OK : dump_tensors(r, k + 1);
+}
+
+/* ---- a pass ---- */
+
+static tpp_status push_step(tpp_run_case *r, const pass *p, int64_t k)
+{
+    TPP_TRY(tpp_frames_get(&r->input, p->first + k * p->step, r->pixels));
+    return tpp_session_push(r->s->session[0], r->pixels);
+}
+
+static tpp_status report_progress(tpp_run_case *r)
+{
+    const tpp_segment_options *o = &r->s->o;
+    r->done++;
+    if (o->progress == NULL || o->progress(o->context, r->done, r->planned)) return TPP_OK;
+    return TPP_FAIL(TPP_EIO, "stopped after %" PRId64 " of %" PRId64 " frames; nothing was written",
+                    r->done, r->planned);
+}
+
+/* Keeps as many frames in flight as the session takes. */
+static tpp_status run_pass(tpp_run_case *r, const pass *p)
+{
+    tpp_segmenter *s = r->s;
+    const int64_t depth = s->o.dump != NULL ? 1 : tpp_session_depth(s->session[0]);
+    int64_t pushed = 0;
+    TPP_TRY(tpp_session_reset(s->session[0]));
+    for (int t = 0; t < s->n; t++) {
+        tpp_session_begin(s->session[t], p->begin != NULL ? p->begin[t] : 0);
+        tpp_session_alone(s->session[t], p->alone);
+    }
+    r->last = tpp_clock_seconds();
+    for (int64_t taken = 0; taken < p->count; taken++) {
+        const int64_t before = pushed;
+        while (pushed < p->count && pushed - taken < depth) TPP_TRY(push_step(r, p, pushed++));
+        if (pushed == p->count && pushed > before) TPP_TRY(tpp_session_flush(s->session[0]));
+        TPP_TRY(take_step(r, p, taken));
+        TPP_TRY(report_progress(r));
+    }
+    return TPP_OK;
+}
+
+/* ---- where to begin ---- */
+
+/* The frame with the highest score among those with a mask; among all where there is none. */
+static int64_t surest_frame(const tpp_run_case *r, int t)
+{
+    const tpp_found *f = r->found + t * r->input.count;
+    int64_t best = 0;
+    for (int64_t i = 1; i < r->input.count; i++)
+        if (f[i].present != f[best].present ? f[i].present : f[i].score > f[best].score) best = i;
+    return best;
+}
+
+static tpp_status find_starts(tpp_run_case *r)
+{
+    const pass look = {.step = 1, .count = r->input.count, .alone = true};
+    TPP_TRY(run_pass(r, &look));
+    for (int t = 0; t < r->s->n; t++) {
+        r->start[t] = surest_frame(r, t);
+        tpp_log(TPP_LOG_INFO, "segment", "%s: starts at frame %" PRId64 " with a score of %.3f",
+                r->s->o.targets->item[t].title, r->input.first + r->start[t],
+                (double)r->found[t * r->input.count + r->start[t]].score);
+    }
+    return TPP_OK;
+}
+
+/* Lowest and highest start. */
+static void start_range(const tpp_run_case *r, int64_t *low, int64_t *high)
+{
+    *low = *high = r->start[0];
+    for (int t = 1; t < r->s->n; t++) {
+        if (r->start[t] < *low) *low = r->start[t];
+        if (r->start[t] > *high) *high = r->start[t];
+    }
+}
+
+static tpp_status run_to_both_ends(tpp_run_case *r)
+{
+    const int64_t count = r->input.count;
+    int64_t low = 0, high = 0, *begin = NULL;
+    TPP_NEW(begin, r->s->n);
+    start_range(r, &low, &high);
+    r->planned = r->done + count - low + (high > 0 ? high + 1 : 0);
+    for (int t = 0; t < r->s->n; t++) begin[t] = r->start[t] - low;
+    const pass forward = {.first = low, .step = 1, .count = count - low, .begin = begin};
+    tpp_status s = run_pass(r, &forward);
+    if (s == TPP_OK && high > 0) {
+        for (int t = 0; t < r->s->n; t++) begin[t] = high - r->start[t];
+        const pass back = {
+            .first = high, .step = -1, .count = high + 1, .begin = begin, .skips_first = true};
+        s = run_pass(r, &back);
+    }
+    tpp_free(begin);
+    return s;
+}
+
+tpp_status tpp_case_run_frames(tpp_run_case *r)
+{
+    const tpp_start *start = &r->s->o.start;
+    r->planned = r->input.count;
+    TPP_TRY(dump_tensors(r, 0));
+    if (start->kind == TPP_START_AUTO) {
+        r->planned = 2 * r->input.count + 1; /* at least; known when the starts are */
+        TPP_TRY(find_starts(r));
+    } else if (start->kind == TPP_START_FRAME) {
+        for (int t = 0; t < r->s->n; t++) r->start[t] = start->frame - r->input.first;
+    }
+    return run_to_both_ends(r);
+}
