@@ -7,12 +7,9 @@
 #include "core/status.h"
 #include "infer/segment.h"
 #include "io/hash.h"
+#include "io/hash_input.h"
 
 #include <stdbool.h>
-
-/* Of the content of a file, of the file that a header names beside itself (.mhd, .nhdr, .hdr), or
- * of every file of a folder with its name. TPP_EIO. */
-TPP_MUST_CHECK tpp_status tpp_hash_input(tpp_sha256 *out, const char *path);
 
 /* Of everything that is the same for all cases. Reads the model's files. */
 TPP_MUST_CHECK tpp_status tpp_hash_settings(tpp_sha256 *out, const tpp_segmenter *s);

@@ -7,6 +7,8 @@
 #include "core/str.h"
 #include "infer/json_file.h"
 #include "io/hash.h"
+#include "io/hash_input.h"
+#include "io/volume_file.h"
 #include "io/yaml.h"
 
 #include <stdlib.h>
@@ -100,27 +102,36 @@ static json_t *model_json(const tpp_report *r)
                      m->is_synthetic, "weights_sha256", hash, "config", config_json(&m->config));
 }
 
+static json_t *window_json(const tpp_frames *f)
+{
+    if (f->window.name[0] == '\0') return json_null();
+    return json_pack("{s:s, s:f, s:f}", "name", f->window.name, "low", f->window.low, "high",
+                     f->window.high);
+}
+
 static json_t *volume_json(const tpp_frames *f)
 {
-    tpp_sha256 hash = {""};
     const double *mm = f->view.spacing_mm;
-    json_t *j =
-        json_pack("{s:s, s:s, s:[f,f,f], s:I, s:{s:s, s:f, s:f}}", "orientation", f->orientation,
-                  "datatype", f->volume.datatype != NULL ? f->volume.datatype : "", "spacing_mm",
-                  mm[0], mm[1], mm[2], "voxels_not_finite", (json_int_t)f->volume.nan_count,
-                  "window", "name", f->window.name, "low", f->window.low, "high", f->window.high);
-    const tpp_status s = tpp_sha256_file(&hash, f->path);
-    tpp_json_set(&j, "sha256", hash_json(s, &hash));
-    return j;
+    return json_pack("{s:s, s:s, s:s, s:s, s:[f,f,f], s:s, s:I, s:I}", "format",
+                     tpp_volume_format_text(f->volume.format), "orientation", f->orientation,
+                     "axis", tpp_axis_text(f->axis), "datatype",
+                     f->volume.datatype != NULL ? f->volume.datatype : "", "spacing_mm", mm[0],
+                     mm[1], mm[2], "affine_from", tpp_affine_source_text(f->volume.affine_source),
+                     "time", (json_int_t)f->volume.time, "voxels_not_finite",
+                     (json_int_t)f->volume.nan_count);
 }
 
 static json_t *input_json(const tpp_frames *f)
 {
-    json_t *j = json_pack("{s:o, s:s, s:I, s:I, s:i, s:i, s:i}", "path", tpp_json_text(f->path),
-                          "kind", f->is_volume ? "nifti" : "png", "first_frame",
-                          (json_int_t)f->first, "frames", (json_int_t)f->count, "height", f->height,
-                          "width", f->width, "channels", f->channels);
-    if (f->is_volume) tpp_json_merge(&j, volume_json(f));
+    tpp_sha256 hash = {""};
+    json_t *j =
+        json_pack("{s:o, s:s, s:s, s:I, s:I, s:i, s:i, s:i, s:o}", "path", tpp_json_text(f->path),
+                  "kind", tpp_frames_kind_text(f->kind), "modality", f->modality, "first_frame",
+                  (json_int_t)f->first, "frames", (json_int_t)f->count, "height", f->height,
+                  "width", f->width, "channels", f->channels, "window", window_json(f));
+    if (f->kind == TPP_FRAMES_VOLUME) tpp_json_merge(&j, volume_json(f));
+    const tpp_status s = tpp_hash_input(&hash, f->path);
+    tpp_json_set(&j, "sha256", hash_json(s, &hash));
     return j;
 }
 
@@ -207,9 +218,10 @@ static json_t *target_json(const tpp_report *r, int t)
         if ((double)f->score > highest) highest = (double)f->score;
     }
     const tpp_target *target = &r->targets->item[t];
-    return json_pack("{s:i, s:o, s:o, s:[i,i,i], s:b, s:I, s:I, s:o}", "label", t + 1, "name",
+    return json_pack("{s:i, s:o, s:o, s:[i,i,i], s:I, s:b, s:I, s:I, s:o}", "label", t + 1, "name",
                      tpp_json_text(target->name), "title", tpp_json_text(target->title), "rgb",
-                     target->rgb[0], target->rgb[1], target->rgb[2], "found", frames > 0,
+                     target->rgb[0], target->rgb[1], target->rgb[2], "start_frame",
+                     (json_int_t)(r->input->first + r->start[t]), "found", frames > 0,
                      "frames_present", frames, "pixels", pixels, "highest_score",
                      highest >= 0 ? json_real(highest) : json_null());
 }
@@ -230,7 +242,7 @@ static json_t *summary_json(const tpp_report *r)
         found += area > 0;
     }
     json_t *j = json_pack("{s:I, s:I}", "frames_with_object", found, "pixels", pixels);
-    if (r->input->is_volume) {
+    if (r->input->kind == TPP_FRAMES_VOLUME) {
         const double mm3 = pixel_mm2(r->input) * r->input->view.spacing_mm[2];
         tpp_json_set(&j, "volume_ml", json_real((double)pixels * mm3 / 1000));
     }
@@ -258,8 +270,7 @@ static json_t *times_json(const tpp_report *r)
 
 static json_t *run_json(const tpp_report *r)
 {
-    return json_pack("{s:I, s:s, s:o*}", "start_frame", (json_int_t)r->start_frame, "direction",
-                     r->direction, "time_ms", times_json(r));
+    return json_pack("{s:b, s:o*}", "multilabel", r->multilabel, "time_ms", times_json(r));
 }
 
 static json_t *thresholds_json(const struct tpp_model_config *c)
@@ -282,6 +293,7 @@ tpp_status tpp_report_json(const tpp_report *r, json_t **out)
     tpp_json_merge(&j, json_pack("{s:o, s:o, s:o, s:o, s:o}", "targets", targets_json(r), "summary",
                                  summary_json(r), "frames", frames_json(r), "statistics",
                                  tpp_json_text(r->statistics), "warnings", warnings_json(r)));
+    if (r->key != NULL) tpp_json_set(&j, "key", json_string(r->key));
     if (j == NULL) return TPP_FAIL(TPP_ENOMEM, "report.json could not be put together");
     *out = j;
     return TPP_OK;

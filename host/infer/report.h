@@ -8,6 +8,7 @@
 #include "infer/found.h"
 #include "infer/frames.h"
 #include "infer/model_folder.h"
+#include "infer/out_folder.h"
 #include "infer/session.h"
 #include "infer/target.h"
 
@@ -44,10 +45,11 @@ typedef struct tpp_report {
     const char *weights_sha256; /* of the model's weights; NULL: the file is read for it */
     const tpp_frames *input;
     tpp_session_info info;
-    int ahead, clip;       /* clip: frames of one; 0 with mode=online */
-    int64_t start_frame;   /* of the input: where propagation began */
-    const char *direction; /* "forward", "backward", "both" */
+    int ahead, clip; /* clip: frames of one; 0 with mode=online */
+    const char *key; /* what would make it again (case_key.h); NULL: none */
+    bool multilabel;
     const tpp_targets *targets;
+    const int64_t *start; /* of each target: frame of the run at which its search began */
     const tpp_report_prompt *prompts; /* of all targets, in their order */
     int n_prompts;
     const tpp_found *found;       /* found[t * input->count + i], frames from input->first on */

@@ -73,11 +73,21 @@ static tpp_status check_options(const tpp_segment_options *o)
     return TPP_OK;
 }
 
+/* Clips look at all their frames at once. */
+static tpp_status check_mode(const tpp_segmenter *s)
+{
+    if (s->model.config.mode != TPP_MODE_CLIP || s->o.start.kind == TPP_START_FIRST) return TPP_OK;
+    return TPP_FAIL(TPP_EUSAGE,
+                    "--start: nothing is propagated with mode clip, so there is no frame "
+                    "to start from");
+}
+
 static tpp_status open_shared(tpp_segmenter *s)
 {
     const tpp_segment_options *o = &s->o;
     TPP_TRY(check_options(o));
     TPP_TRY(tpp_model_folder_open(&s->model, o->model, o->overrides, (size_t)o->n_overrides));
+    TPP_TRY(check_mode(s));
     TPP_TRY(read_prompts(s));
     TPP_TRY(tpp_device_open(&s->device, o->device));
     return tpp_store_open(&s->store, s->device, tpp_weights_source, s->model.weights);
@@ -105,7 +115,7 @@ static void close_sessions(tpp_segmenter *s)
         tpp_session_close(s->session[t]);
         s->session[t] = NULL;
     }
-    s->height = s->width = s->channels = 0;
+    s->height = s->width = s->channels = s->clip = 0;
 }
 
 void tpp_segmenter_close(tpp_segmenter *s)
@@ -158,13 +168,17 @@ static void log_memory(const tpp_segmenter *s)
 
 static tpp_status open_sessions(tpp_segmenter *s, const tpp_frames *f)
 {
-    if (s->height == f->height && s->width == f->width && s->channels == f->channels) return TPP_OK;
+    const int clip = tpp_model_config_clip(&s->model.config, f->count);
+    if (s->height == f->height && s->width == f->width && s->channels == f->channels &&
+        s->clip == clip)
+        return TPP_OK;
     close_sessions(s);
     for (int t = 0; t < s->n; t++) {
         const tpp_session_options options = {.height = f->height,
                                              .width = f->width,
                                              .channels = f->channels,
                                              .ahead = s->o.ahead,
+                                             .clip = clip,
                                              .dump = s->o.dump != NULL,
                                              .probabilities = s->o.probabilities,
                                              .algorithm = s->o.algorithm,
@@ -175,6 +189,7 @@ static tpp_status open_sessions(tpp_segmenter *s, const tpp_frames *f)
     s->height = f->height;
     s->width = f->width;
     s->channels = f->channels;
+    s->clip = clip;
     log_memory(s);
     return TPP_OK;
 }

@@ -9,6 +9,7 @@
 #include "infer/probability.h"
 #include "infer/segment.h"
 #include "infer/session.h"
+#include "io/hash.h"
 
 struct tpp_segmenter {
     tpp_segment_options o;
@@ -20,8 +21,9 @@ struct tpp_segmenter {
     tpp_prompt **prompts;
     tpp_tokens **tokens;
     tpp_report_prompt **described;
-    tpp_session **session; /* of the frame size that was there last */
-    int height, width, channels;
+    tpp_session **session;             /* of the frame size that was there last */
+    int height, width, channels, clip; /* clip: frames of one; 0 with mode=online */
+    tpp_sha256 weights_hash;           /* of the model's weights */
 };
 
 /* One case. */
@@ -36,6 +38,7 @@ typedef struct tpp_run_case {
     tpp_probabilities probabilities;
     tpp_dump dump;
     uint8_t *pixels;       /* of one frame */
+    int64_t taken;         /* steps of the pass in hand */
     int64_t done, planned; /* frames of all passes */
     double last;           /* time of the last result, seconds */
     double open_s, run_s;  /* until the first frame; until the last */

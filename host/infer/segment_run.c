@@ -18,6 +18,7 @@ typedef struct pass {
     const int64_t *begin; /* [n]; NULL: all from the first on */
     bool alone;           /* frames one by one, for their scores */
     bool skips_first;     /* the first frame of each target is known already */
+    int clip;             /* frames that go in together; 0: one by one */
 } pass;
 
 /* ---- dumps ---- */
@@ -76,17 +77,46 @@ static tpp_status keep(tpp_run_case *r, int t, int64_t i, const tpp_frame_result
 static tpp_status take_step(tpp_run_case *r, const pass *p, int64_t k)
 {
     const int64_t i = p->first + k * p->step;
+    const bool again = k < r->taken; /* a clip that reached back */
     for (int t = 0; t < r->s->n; t++) {
         tpp_frame_result result;
         TPP_TRY(tpp_session_take(r->s->session[t], &result));
-        if (result.mask == NULL) continue;
+        if (result.mask == NULL || again) continue;
         TPP_TRY(check_finite(&result, i));
         if (p->skips_first && i == r->start[t]) continue;
         const double now = tpp_clock_seconds();
         TPP_TRY(keep(r, t, i, &result, (now - r->last) * 1e3));
         r->last = now;
     }
+    if (again) return TPP_OK;
+    r->taken = k + 1;
+    r->done++;
     return p->alone ? TPP_OK : dump_tensors(r, k + 1);
+}
+
+/* ---- in which order frames go in ----
+ * One after another. A clip is always full: the last one reaches back over frames that are done
+ * when too few are left, and what it says of those is dropped. A turn is one frame pushed and
+ * taken. */
+
+static int64_t turns_of(const pass *p)
+{
+    const int64_t clip = p->clip > 0 ? p->clip : 1;
+    return (p->count + clip - 1) / clip * clip;
+}
+
+static int64_t step_of(const pass *p, int64_t turn)
+{
+    const int64_t turns = turns_of(p);
+    return turn < turns - p->clip ? turn : turn - (turns - p->count);
+}
+
+/* Keeps as many frames in flight as the session takes; a dump wants one frame or clip at a time. */
+static bool may_push(const tpp_run_case *r, const pass *p, int64_t pushed, int64_t taken)
+{
+    const int64_t clip = p->clip > 0 ? p->clip : 1;
+    if (r->s->o.dump != NULL && pushed / clip != taken / clip) return false;
+    return pushed < turns_of(p) && pushed - taken < tpp_session_depth(r->s->session[0]);
 }
 
 /* ---- a pass ---- */
@@ -97,32 +127,38 @@ static tpp_status push_step(tpp_run_case *r, const pass *p, int64_t k)
     return tpp_session_push(r->s->session[0], r->pixels);
 }
 
-static tpp_status report_progress(tpp_run_case *r)
+static tpp_status report_progress(const tpp_run_case *r)
 {
     const tpp_segment_options *o = &r->s->o;
-    r->done++;
     if (o->progress == NULL || o->progress(o->context, r->done, r->planned)) return TPP_OK;
     return TPP_FAIL(TPP_EIO, "stopped after %" PRId64 " of %" PRId64 " frames; nothing was written",
                     r->done, r->planned);
 }
 
-/* Keeps as many frames in flight as the session takes. */
-static tpp_status run_pass(tpp_run_case *r, const pass *p)
+static tpp_status begin_pass(tpp_run_case *r, const pass *p)
 {
-    tpp_segmenter *s = r->s;
-    const int64_t depth = s->o.dump != NULL ? 1 : tpp_session_depth(s->session[0]);
-    int64_t pushed = 0;
+    const tpp_segmenter *s = r->s;
     TPP_TRY(tpp_session_reset(s->session[0]));
     for (int t = 0; t < s->n; t++) {
         tpp_session_begin(s->session[t], p->begin != NULL ? p->begin[t] : 0);
         tpp_session_alone(s->session[t], p->alone);
     }
+    r->taken = 0;
     r->last = tpp_clock_seconds();
-    for (int64_t taken = 0; taken < p->count; taken++) {
+    return TPP_OK;
+}
+
+static tpp_status run_pass(tpp_run_case *r, pass p)
+{
+    p.clip = r->s->clip;
+    const int64_t turns = turns_of(&p);
+    int64_t pushed = 0;
+    TPP_TRY(begin_pass(r, &p));
+    for (int64_t taken = 0; taken < turns; taken++) {
         const int64_t before = pushed;
-        while (pushed < p->count && pushed - taken < depth) TPP_TRY(push_step(r, p, pushed++));
-        if (pushed == p->count && pushed > before) TPP_TRY(tpp_session_flush(s->session[0]));
-        TPP_TRY(take_step(r, p, taken));
+        while (may_push(r, &p, pushed, taken)) TPP_TRY(push_step(r, &p, step_of(&p, pushed++)));
+        if (pushed == turns && pushed > before) TPP_TRY(tpp_session_flush(r->s->session[0]));
+        TPP_TRY(take_step(r, &p, step_of(&p, taken)));
         TPP_TRY(report_progress(r));
     }
     return TPP_OK;
@@ -143,7 +179,7 @@ static int64_t surest_frame(const tpp_run_case *r, int t)
 static tpp_status find_starts(tpp_run_case *r)
 {
     const pass look = {.step = 1, .count = r->input.count, .alone = true};
-    TPP_TRY(run_pass(r, &look));
+    TPP_TRY(run_pass(r, look));
     for (int t = 0; t < r->s->n; t++) {
         r->start[t] = surest_frame(r, t);
         tpp_log(TPP_LOG_INFO, "segment", "%s: starts at frame %" PRId64 " with a score of %.3f",
@@ -172,12 +208,12 @@ static tpp_status run_to_both_ends(tpp_run_case *r)
     r->planned = r->done + count - low + (high > 0 ? high + 1 : 0);
     for (int t = 0; t < r->s->n; t++) begin[t] = r->start[t] - low;
     const pass forward = {.first = low, .step = 1, .count = count - low, .begin = begin};
-    tpp_status s = run_pass(r, &forward);
+    tpp_status s = run_pass(r, forward);
     if (s == TPP_OK && high > 0) {
         for (int t = 0; t < r->s->n; t++) begin[t] = high - r->start[t];
         const pass back = {
             .first = high, .step = -1, .count = high + 1, .begin = begin, .skips_first = true};
-        s = run_pass(r, &back);
+        s = run_pass(r, back);
     }
     tpp_free(begin);
     return s;

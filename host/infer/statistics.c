@@ -8,19 +8,19 @@
 #include <math.h>
 #include <string.h>
 
-tpp_geometry tpp_geometry_of_volume(const tpp_volume *v, int64_t first, int64_t count)
+tpp_geometry tpp_geometry_of_view(const tpp_volume *v, const tpp_view *view, int64_t first,
+                                  int64_t count, const char *unit)
 {
-    const tpp_orientation o = tpp_orientation_from_affine(&v->affine);
-    tpp_geometry g = {.frames = count, .is_volume = true, .first = first, .orientation = o};
-    const double *mm = v->spacing_mm;
+    tpp_geometry g = {.frames = count, .is_volume = true, .first = first, .affine = v->affine};
+    memcpy(g.orientation.axis, view->axis, sizeof(view->axis));
+    memcpy(g.orientation.flip, view->flip, sizeof(view->flip));
     memcpy(g.dim, v->dim, sizeof(g.dim));
-    g.affine = v->affine;
-    g.width = (int)v->dim[o.axis[0]];
-    g.height = (int)v->dim[o.axis[1]];
-    g.spacing_mm[0] = mm[o.axis[1]];
-    g.spacing_mm[1] = mm[o.axis[0]];
-    g.spacing_mm[2] = mm[o.axis[2]];
-    g.unit = strcmp(v->modality, "CT") == 0 ? "HU" : "";
+    g.width = (int)view->dim[0];
+    g.height = (int)view->dim[1];
+    g.spacing_mm[0] = view->spacing_mm[1];
+    g.spacing_mm[1] = view->spacing_mm[0];
+    g.spacing_mm[2] = view->spacing_mm[2];
+    g.unit = unit;
     return g;
 }
 

@@ -28,13 +28,14 @@ typedef struct tpp_geometry {
     int64_t first;    /* frame 0 is the input's frame (a volume's canonical slice) `first` */
     /* Of a volume: where its voxels lie. Places are told in the file's own order, so that they
      * index what is read from seg.nii.gz. */
-    tpp_orientation orientation;
-    int64_t dim[3]; /* of the file: x, y, z */
+    tpp_orientation orientation; /* of columns, rows, frames */
+    int64_t dim[3];              /* of the file: x, y, z */
     tpp_affine affine;
 } tpp_geometry;
 
-/* Axial slices [first, first + count) of a volume, in its canonical view. */
-tpp_geometry tpp_geometry_of_volume(const tpp_volume *v, int64_t first, int64_t count);
+/* Slices [first, first + count) of a view of a volume. `unit` of its intensities, static. */
+tpp_geometry tpp_geometry_of_view(const tpp_volume *v, const tpp_view *view, int64_t first,
+                                  int64_t count, const char *unit);
 
 /* Of one frame; intensities are summed a frame at a time and joined in the frames' order. */
 typedef struct tpp_frame_statistics {

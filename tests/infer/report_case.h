@@ -3,6 +3,7 @@
 #ifndef TPP_TESTS_INFER_REPORT_CASE_H
 #define TPP_TESTS_INFER_REPORT_CASE_H
 
+#include "axial_geometry.h"
 #include "folder.h"
 #include "infer/html.h"
 #include "infer/json_file.h"
@@ -124,7 +125,7 @@ static inline tpp_geometry case_volume(int size, int64_t frames)
     v.affine.m[2][2] = 3;
     v.affine.m[0][3] = v.affine.m[1][3] = 0.4 * size;
     v.affine.m[3][3] = 1;
-    return tpp_geometry_of_volume(&v, 0, frames);
+    return axial_geometry(&v, 0, frames);
 }
 
 static inline json_t *case_report(void)

@@ -1,6 +1,7 @@
 /* What masks measure, against known answers and brute force.
  * SPDX-License-Identifier: MIT */
 #define _POSIX_C_SOURCE 200809L
+#include "axial_geometry.h"
 #include "infer/statistics.h"
 #include "unit.h"
 
@@ -38,7 +39,7 @@ static tpp_geometry volume_of(int width, int height, int64_t depth)
     v.affine.m[2][2] = 3;
     v.affine.m[0][3] = 10;
     v.affine.m[3][3] = 1;
-    return tpp_geometry_of_volume(&v, 0, depth);
+    return axial_geometry(&v, 0, depth);
 }
 
 /* ---- sizes ---- */
@@ -50,7 +51,7 @@ static void a_sphere_has_its_volume(void **state)
     static uint8_t mask[N * N];
     tpp_volume v = {.dim = {N, N, N, 1}, .spacing_mm = {1, 1, 1}};
     for (int i = 0; i < 4; i++) v.affine.m[i][i] = 1;
-    const tpp_geometry g = tpp_geometry_of_volume(&v, 0, N);
+    const tpp_geometry g = axial_geometry(&v, 0, N);
     tpp_statistics s = {0};
     UNIT_OK(tpp_statistics_open(&s, &g));
     int64_t voxels = 0;
@@ -215,7 +216,7 @@ static void places_are_those_of_the_file(void **state)
     v.affine.m[0][1] = 1;  /* y to the right */
     v.affine.m[1][2] = -2; /* z to posterior */
     v.affine.m[3][3] = 1;
-    const tpp_geometry g = tpp_geometry_of_volume(&v, 1, 3);
+    const tpp_geometry g = axial_geometry(&v, 1, 3);
     assert_int_equal(g.width, 5);
     assert_int_equal(g.height, 4);
     uint8_t mask[20] = {0};
