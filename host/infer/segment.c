@@ -24,7 +24,7 @@ static tpp_status read_prompt(tpp_segmenter *s, int t, int i)
     if (status != TPP_OK)
         return TPP_FAIL(status, "%s, prompt %d: %s", target->name, i + 1, tpp_error());
     s->prompts[t][i] = (tpp_prompt){tokens->id, (int)tokens->count};
-    s->described[t][i] = (tpp_report_prompt){text, tokens->count, tokens->uncut};
+    s->described[t][i] = (tpp_report_prompt){t, text, tokens->count, tokens->uncut};
     return TPP_OK;
 }
 
