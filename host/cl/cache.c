@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "cl/cache.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 bool tpp_cache_is_entry(const char *name, long *writer)
@@ -16,12 +16,14 @@ bool tpp_cache_is_entry(const char *name, long *writer)
     const char *rest = name + DIGITS + suffix;
     if (*rest == '\0') return true;
     /* tpp_out_open's temporary: ".tmp.PROCESS.NUMBER" */
-    long process = 0;
-    unsigned number = 0;
-    int end = 0;
-    if (sscanf(rest, ".tmp.%ld.%u%n", &process, &number, &end) != 2 || rest[end] != '\0' ||
-        process <= 0)
-        return false;
-    if (writer != NULL) *writer = process;
+    static const char mark[] = ".tmp.", digits[] = "0123456789";
+    if (strncmp(rest, mark, sizeof(mark) - 1) != 0) return false;
+    const char *process = rest + sizeof(mark) - 1;
+    const char *number = process + strspn(process, digits);
+    if (number == process || number[0] != '.' || number[1] == '\0') return false;
+    if (number[1 + strspn(number + 1, digits)] != '\0') return false;
+    const long id = strtol(process, NULL, 10);
+    if (id <= 0) return false;
+    if (writer != NULL) *writer = id;
     return true;
 }

@@ -1,6 +1,6 @@
 /* What several commands show: exit codes, environment, libraries; and the files of the program.
  * SPDX-License-Identifier: MIT */
-#define _XOPEN_SOURCE 700
+#define _POSIX_C_SOURCE 200809L
 #include "cli/cli.h"
 #include "core/mem.h"
 #include "core/path.h"
@@ -9,7 +9,6 @@
 #include "io/video.h"
 
 #include <jansson.h>
-#include <limits.h>
 #include <openssl/crypto.h>
 #include <png.h>
 #include <stdlib.h>
@@ -151,16 +150,22 @@ static char *try_above(const char *file, const char *name)
     return found;
 }
 
-/* Around the program: bin/tpp beside share/tpp, or a build folder in the source tree. */
+/* Around the program: bin/tpp beside share/tpp, or a build folder in the source tree. The link has
+ * no links and no ".." in it, so two parts may be cut off its end. */
 static char *try_around_program(const char *installed, const char *in_tree)
 {
-    char program[4096], shared[128];
-    const ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
+    char above[4096], shared[128];
+    const ssize_t n = readlink("/proc/self/exe", above, sizeof(above) - 1);
     if (n <= 0) return NULL;
-    program[n] = '\0';
+    above[n] = '\0';
+    for (int cut = 0; cut < 2; cut++) {
+        char *slash = strrchr(above, '/');
+        if (slash == NULL) return NULL;
+        *slash = '\0';
+    }
     (void)snprintf(shared, sizeof(shared), "share/tpp/%s", installed);
-    char *found = try_above(program, shared);
-    return found != NULL ? found : try_above(program, in_tree);
+    char *found = try_path(above, shared);
+    return found != NULL ? found : try_path(above, in_tree);
 }
 
 char *tpp_cli_data(const char *installed, const char *in_tree, const char *beside)
@@ -171,8 +176,5 @@ char *tpp_cli_data(const char *installed, const char *in_tree, const char *besid
     if (found == NULL) found = try_around_program(installed, in_tree);
     if (found == NULL) found = try_path(TPP_DATA_DIR, installed);
     if (found == NULL) found = try_path(".", in_tree);
-    char plain[PATH_MAX]; /* without the ".." of the search */
-    if (found == NULL || realpath(found, plain) == NULL) return found;
-    tpp_free(found);
-    return tpp_strdup(plain);
+    return found;
 }

@@ -120,7 +120,7 @@ static int run(const tpp_command *c, const char *path, int argc, char **argv)
     if (c->commands == NULL || argc < 2 || argv[1][0] == '-')
         return parse_and_run(c, path, argc, argv);
     const tpp_status s = find_member(&member, c, argv[1]);
-    if (s != TPP_OK) {
+    if (s != TPP_OK || member == NULL) {
         (void)fprintf(stderr, "%s: %s\n", path, tpp_error());
         return tpp_exit_code(s, true);
     }

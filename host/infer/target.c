@@ -228,8 +228,8 @@ static tpp_status take_item(tpp_targets *t, const tpp_yaml_item *item)
 static tpp_status read_yaml(tpp_targets *t, const char *path)
 {
     tpp_yaml y = {0};
-    TPP_TRY(tpp_yaml_read(&y, path));
-    tpp_status s = y.count > 0 ? TPP_OK : TPP_FAIL(TPP_EFORMAT, "%s: holds no prompts", path);
+    tpp_status s = tpp_yaml_read(&y, path);
+    if (s == TPP_OK && y.count == 0) s = TPP_FAIL(TPP_EFORMAT, "%s: holds no prompts", path);
     bool is_library = false;
     for (size_t i = 0; i < y.count; i++)
         if (strncmp(y.items[i].key, "structures.", strlen("structures.")) == 0) is_library = true;

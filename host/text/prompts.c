@@ -92,7 +92,7 @@ static tpp_status take_rgb(tpp_structure *s, const tpp_yaml_item *item)
     for (size_t i = 0; ok && i < 3; i++) {
         const char *text = item->value[i];
         const size_t n = strspn(text, "0123456789");
-        const int value = n > 0 && n <= 3 && text[n] == '\0' ? atoi(text) : 256;
+        const long value = n > 0 && n <= 3 && text[n] == '\0' ? strtol(text, NULL, 10) : 256;
         ok = value < 256;
         if (ok) s->rgb[i] = (uint8_t)value;
     }
