@@ -1,14 +1,15 @@
-/* tpp segment: a volume or a folder of pictures, sentences, and a model in; masks out.
+/* tpp segment: sequences, sentences and a model in; masks, numbers and reports out.
  * SPDX-License-Identifier: MIT */
 #define _POSIX_C_SOURCE 200809L
 #include "cli/cli.h"
+#include "cli/cohort.h"
 #include "cli/progress.h"
+#include "cli/segment_arguments.h"
 #include "cli/words.h"
 #include "core/log.h"
-#include "infer/segment.h"
+#include "core/mem.h"
 #include "infer/selftest.h"
 
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,100 +64,110 @@ static bool show_progress(void *context, int64_t done, int64_t count)
 
 /* ---- the command ---- */
 
-typedef struct segment_arguments {
-    tpp_segment_options job;
-    tpp_list prompts, sets;
-    double threshold; /* negative: the model's own */
-    const char *progress;
-    bool quiet;
-} segment_arguments;
-
-/* A new option: a member above, a row here, and its use in fill_job. */
+/* A new option: a member of segment_arguments, a row here, and its use in segment_arguments.c. */
 #define AT(member) offsetof(segment_arguments, member)
 static const tpp_option options[] = {
-    {'i', "input", TPP_OPTION_TEXT, AT(job.input), "PATH",
-     .help = "NIfTI volume, folder of PNG frames, or one PNG", .completes = TPP_COMPLETE_FILE},
-    {'o', "output", TPP_OPTION_TEXT, AT(job.output), "FOLDER", .help = "where results go",
+    {'i', "input", TPP_OPTION_LIST, AT(inputs), "PATH",
+     .help = "volume, DICOM series, folder of pictures, picture, video; a folder of these, a "
+             "pattern, or a .csv list; repeat for more cases",
+     .completes = TPP_COMPLETE_FILE},
+    {'o', "output", TPP_OPTION_TEXT, AT(output), "FOLDER",
+     .help = "where results go; of several cases each into a folder below it",
      .completes = TPP_COMPLETE_FOLDER},
     {'m', "model", TPP_OPTION_TEXT, AT(job.model), "FOLDER",
      .help = "model.yaml, weights.safetensors, vocab.json, merges.txt",
      .completes = TPP_COMPLETE_FOLDER},
     {'p', "prompt", TPP_OPTION_LIST, AT(prompts), "TEXT",
      .help = "a sentence about the object; repeat for more, all of the same object"},
-    {'d', "device", TPP_OPTION_TEXT, AT(job.device), "D", .help = "index, part of a name, or auto"},
+    {'P', "prompts", TPP_OPTION_LIST, AT(prompt_files), "FILE",
+     .help = "sentences, one a line; or YAML: several objects by name, each with its sentences",
+     .completes = TPP_COMPLETE_FILE},
+    {0, "structure", TPP_OPTION_LIST, AT(structures), "NAME",
+     .help = "an object of the prompt library (tpp info); repeat for more",
+     .completes = TPP_COMPLETE_STRUCTURE},
+    {0, "modality", TPP_OPTION_CHOICE, AT(modality), "KIND",
+     .help = "what the pictures are: chooses the library's sentences and the window",
+     .word = tpp_modality_word},
+    {0, "multilabel", TPP_OPTION_FLAG, AT(job.multilabel), NULL,
+     .help = "one label file for all objects; where they overlap the surer one has the pixel"},
+    {0, "probabilities", TPP_OPTION_FLAG, AT(job.probabilities), NULL,
+     .help = "write probability maps too"},
+    {0, "start", TPP_OPTION_TEXT, AT(start), "FRAME",
+     .help = "begin at this frame (from 0) and go to both ends; auto: where the answer is surest"},
+    {0, "axis", TPP_OPTION_CHOICE, AT(axis), "AXIS",
+     .help = "of a volume: what its slices are cut across; auto: the thickest spacing, else axial",
+     .word = tpp_axis_word},
+    {0, "time", TPP_OPTION_INT, AT(time), "T",
+     .help = "of a volume with several time points: which one, from 0", .min = 0, .max = 1000000},
+    {0, "frames", TPP_OPTION_TEXT, AT(job.frames.range), "A:B",
+     .help = "only frames A to B - 1, counted from 0"},
+    {'w', "window", TPP_OPTION_TEXT, AT(job.frames.window), "W",
+     .help = "of a volume or 16-bit pictures: LOW:HIGH, LOW%:HIGH%, percentile, stored, dicom, "
+             "abdomen, lung, brain, bone, ...",
+     .word = tpp_window_word},
+    {0, "percentile", TPP_OPTION_TEXT, AT(percentile), "LOW:HIGH",
+     .help = "window from one percentile of the voxels that are not zero to another"},
+    {'t', "threshold", TPP_OPTION_REAL, AT(threshold), "T",
+     .help = "probability above which a pixel belongs to the object", .max = 1},
+    {0, "presence", TPP_OPTION_REAL, AT(presence), "T",
+     .help = "score below which a frame's mask stays empty", .max = 1},
+    {'d', "device", TPP_OPTION_TEXT, AT(job.device), "D",
+     .help = "index, part of a name, or auto; several (0,1) or all share the cases"},
     {'a', "algorithm", TPP_OPTION_TEXT, AT(job.algorithm), "A",
      .help = "preferred for every node: plain, vector, clblast", .word = tpp_algorithm_word},
     {'b', "ahead", TPP_OPTION_INT, AT(job.ahead), "B", .help = "frames encoded together", .min = 1,
      .max = 16},
-    {'w', "window", TPP_OPTION_TEXT, AT(job.window), "W",
-     .help = "of a volume: LOW:HIGH, percentile, abdomen, lung, brain, bone, ...",
-     .word = tpp_window_word},
-    {0, "frames", TPP_OPTION_TEXT, AT(job.frames), "A:B",
-     .help = "only frames A to B - 1, counted from 0"},
-    {'t', "threshold", TPP_OPTION_REAL, AT(threshold), "T",
-     .help = "probability above which a pixel belongs to the object", .max = 1},
+    {'c', "continue", TPP_OPTION_FLAG, AT(resume), NULL,
+     .help = "leave cases alone whose results are complete and would be the same"},
+    {0, "overwrite", TPP_OPTION_FLAG, AT(job.overwrite), NULL,
+     .help = "replace results of another run"},
+    {0, "rank", TPP_OPTION_INT, AT(rank), "R",
+     .help = "share the cases with other processes: this is number R (Slurm's by itself)",
+     .max = 999999},
+    {0, "size", TPP_OPTION_INT, AT(size), "N", .help = "of so many", .min = 1, .max = 1000000},
+    {0, "times", TPP_OPTION_FLAG, AT(job.times), NULL,
+     .help = "milliseconds into frames.csv and report.json, which then differ from run to run"},
     {'s', "set", TPP_OPTION_LIST, AT(sets), "KEY=VALUE",
      .help = "change the model's configuration; tpp config help", .word = tpp_config_word},
     {0, "dump", TPP_OPTION_TEXT, AT(job.dump), "FILE", .help = "write inner tensors as safetensors",
      .completes = TPP_COMPLETE_FILE},
-    {0, "overwrite", TPP_OPTION_FLAG, AT(job.overwrite), NULL,
-     .help = "replace results of another run"},
     {0, "progress", TPP_OPTION_CHOICE, AT(progress), "KIND",
-     .help = "on standard error; auto: a bar, on a terminal alone", .word = tpp_progress_word},
+     .help = "on standard error; auto is a bar on a terminal and nothing elsewhere",
+     .word = tpp_progress_word},
     {'q', "quiet", TPP_OPTION_FLAG, AT(quiet), NULL, .help = "warnings and errors only"},
     {0},
 };
 
-static tpp_status check(const segment_arguments *a)
+/* One process a device, when there are several and cases for them. */
+static int run_on_devices(const tpp_cohort *c, const segment_plan *p)
 {
-    if (a->job.input == NULL) return TPP_FAIL(TPP_EUSAGE, "--input is wanted: what to segment");
-    if (a->job.output == NULL) return TPP_FAIL(TPP_EUSAGE, "--output is wanted: a folder");
-    if (a->job.model == NULL)
-        return TPP_FAIL(TPP_EUSAGE, "--model is wanted: a model folder (tpp weights synth makes "
-                                    "one)");
-    return tpp_algorithm_check(a->job.algorithm);
+    const int64_t mine = ((int64_t)c->cases->count - c->rank + c->size - 1) / c->size;
+    const int n = mine < p->n_devices ? (int)mine : p->n_devices;
+    return n > 1 ? tpp_cohort_run_devices(c, p->device, n) : tpp_cohort_run(c);
 }
 
-/* `threshold` holds the setting that --threshold stands for. */
-static void fill_job(segment_arguments *a, display *d, char threshold[64])
-{
-    tpp_segment_options *j = &a->job;
-    if (a->threshold >= 0 && a->sets.count < TPP_MAX_REPEATS) {
-        (void)snprintf(threshold, 64, "infer.threshold=%.17g", a->threshold);
-        a->sets.item[a->sets.count++] = threshold;
-    }
-    j->prompts = a->prompts.item;
-    j->n_prompts = a->prompts.count;
-    j->overrides = a->sets.item;
-    j->n_overrides = a->sets.count;
-    j->version = tpp_cli_version();
-    j->warnings = &d->warnings;
-    j->progress = show_progress;
-    j->context = d;
-    if (j->device == NULL) j->device = getenv("TPP_DEVICE");
-}
-
-static int run(segment_arguments *a)
+static int run(segment_arguments *a, segment_plan *p)
 {
     display d = {.warnings = {0}};
-    char threshold[64];
-    tpp_segment_result result = {0};
-    bool on_input = true;
-    fill_job(a, &d, threshold);
     const bool is_terminal = isatty(STDERR_FILENO) != 0;
     tpp_progress_start(&d.progress, tpp_progress_choose(a->progress, a->quiet, is_terminal), stderr,
-                       1, NULL);
+                       (int64_t)p->cases.count, NULL);
     tpp_log_set(log_level(a->quiet), take_log, &d);
     watch_signals();
-    tpp_progress_case(&d.progress, a->job.input);
-    const tpp_status s = tpp_segment(&result, &a->job, &on_input);
-    tpp_progress_case_end(&d.progress, s == TPP_OK ? NULL : tpp_error());
-    int code = tpp_exit_with("segment", s, on_input);
-    if (s != TPP_OK && stop_signal != 0) code = TPP_EXIT_SIGNAL + stop_signal;
-    if (s == TPP_OK && !a->quiet)
-        (void)printf("%s: the object was found in %" PRId64 " of %" PRId64 " frames%s\n",
-                     a->job.output, result.found, result.frames,
-                     result.is_synthetic ? " (synthetic weights: this means nothing)" : "");
+    a->job.warnings = &d.warnings;
+    a->job.progress = show_progress;
+    a->job.context = &d;
+    const tpp_cohort cohort = {.options = &a->job,
+                               .cases = &p->cases,
+                               .output = a->output,
+                               .rank = a->rank,
+                               .size = a->size,
+                               .resume = a->resume,
+                               .quiet = a->quiet,
+                               .progress = &d.progress,
+                               .warnings = &d.warnings,
+                               .stop = &stop_signal};
+    const int code = run_on_devices(&cohort, p);
     tpp_log_set(TPP_LOG_WARN, NULL, NULL);
     tpp_warnings_free(&d.warnings);
     return code;
@@ -164,29 +175,45 @@ static int run(segment_arguments *a)
 
 static int run_segment(void *arguments)
 {
-    const tpp_status s = check(arguments);
-    return s != TPP_OK ? tpp_exit_with("segment", s, true) : run(arguments);
+    segment_plan plan = {0};
+    const tpp_status s = segment_plan_make(&plan, arguments);
+    const int code = s != TPP_OK ? tpp_exit_with("segment", s, true) : run(arguments, &plan);
+    segment_plan_free(&plan);
+    return code;
 }
 
-static const segment_arguments defaults = {
-    .job = {.ahead = 1}, .threshold = -1, .progress = "auto"};
+static const segment_arguments defaults = {.job = {.ahead = 1},
+                                           .threshold = -1,
+                                           .presence = -1,
+                                           .time = -1,
+                                           .rank = -1,
+                                           .axis = "auto",
+                                           .progress = "auto"};
 const tpp_command tpp_command_segment = {
     .name = "segment",
-    .help = "segment a volume or a folder of pictures by sentences",
-    .synopsis = "-i PATH -o FOLDER -m FOLDER -p \"sentence\" [-p ...]",
+    .help = "segment volumes, pictures and videos by sentences",
+    .synopsis = "-i PATH -o FOLDER -m FOLDER (-p \"sentence\" ... | --structure NAME | -P FILE)",
     .about =
-        "Finds the object that the sentences describe in every frame of a sequence. Leaves\n"
-        "seg.nii.gz (in the volume's own geometry) or masks/NAME.png (0 and 255), preview.png,\n"
-        "report.json and frames.csv. They appear together at the end, or not at all.",
+        "Finds what the sentences describe in every frame of a sequence. Leaves seg.nii.gz (or as\n"
+        "the input is, in its own geometry; of several objects NAME.nii.gz each; of DICOM seg.dcm\n"
+        "too) or masks/NAME.png (0 and 255), and labels.json, statistics.json, frames.csv,\n"
+        "preview.png, report.html and report.json. A case's results appear together, or not at "
+        "all.",
     .examples =
         "  tpp segment -i ct.nii.gz -o out -m model -p \"the liver, a large organ under the "
         "right ribs\"\n"
-        "  tpp segment -i frames/ -o out -m model -p \"a polyp\" -p \"a round pink bulge\" "
-        "-t 0.4\n"
-        "  tpp segment -i mr.nii.gz -o out -m model -p \"left atrium\" --window percentile "
-        "-b 4\n",
-    .notes = "A volume without --window: -150 to 250 if it looks like CT, else its 0.5 to 99.5\n"
-             "percentile. Slices are axial, seen as radiologists do.\n\n" TPP_NOT_MEDICAL,
+        "  tpp segment -i series/ -o out -m model --structure liver --structure spleen "
+        "--modality ct --multilabel\n"
+        "  tpp segment -i video.mp4 -o out -m model -p \"a polyp\" -p \"a round pink "
+        "bulge\" -t 0.4\n"
+        "  tpp segment -i 'cases/*.nii.gz' -o out -m model -P sentences.txt --start auto "
+        "--continue\n"
+        "  tpp segment -i mr.nrrd -o out -m model -p \"left atrium\" --window percentile "
+        "--axis sagittal\n",
+    .notes =
+        "A volume without --window: -150 to 250 if it is CT or looks like it, as stored if it\n"
+        "is ultrasound, else its 0.5 to 99.5 percentile. Slices are seen as radiologists do.\n"
+        "A case that fails does not stop the others.\n\n" TPP_NOT_MEDICAL,
     .options = {options},
     .defaults = &defaults,
     .size = sizeof(segment_arguments),

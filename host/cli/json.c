@@ -2,28 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "cli/json.h"
 
-#include "core/mem.h"
-
-#include <math.h>
-#include <string.h>
-
-json_t *tpp_json_text(const char *text)
-{
-    if (text == NULL) return json_null();
-    json_t *j = json_string(text);
-    if (j != NULL) return j;
-    char *copy = tpp_strdup(text); /* a file name of another encoding */
-    for (char *p = copy; p != NULL && *p != '\0'; p++)
-        if ((unsigned char)*p >= 0x80) *p = '?';
-    if (copy != NULL) j = json_string(copy);
-    tpp_free(copy);
-    return j;
-}
-
-json_t *tpp_json_real(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
-}
+#include <stdio.h>
 
 tpp_status tpp_json_print(json_t *j)
 {

@@ -4,14 +4,9 @@
 #define TPP_CLI_JSON_H
 
 #include "core/status.h"
+#include "infer/json_file.h"
 
 #include <jansson.h>
-
-/* A string of any bytes: what is not UTF-8 becomes '?'. NULL text: null. */
-json_t *tpp_json_text(const char *text);
-
-/* A number; what is not finite: null. */
-json_t *tpp_json_real(double value);
 
 /* Prints `j` to stdout, indented, with a newline at its end, and releases it. TPP_ENOMEM if `j` is
  * NULL; TPP_EIO when stdout does not take it. */

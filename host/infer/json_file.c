@@ -57,17 +57,22 @@ void tpp_json_merge(json_t **object, json_t *more)
     json_decref(more);
 }
 
+tpp_status tpp_json_write_file(const char *path, const json_t *j)
+{
+    const size_t flags = JSON_INDENT(2) | JSON_SORT_KEYS | JSON_REAL_PRECISION(9);
+    char *text = j != NULL ? json_dumps(j, flags) : NULL;
+    if (text == NULL) return TPP_FAIL(TPP_ENOMEM, "%s: no memory to put it together", path);
+    const tpp_status s = tpp_file_write(path, text, strlen(text));
+    free(text); /* jansson's */
+    return s;
+}
+
 tpp_status tpp_json_write(const tpp_out_folder *out, const char *name, const json_t *j)
 {
     char *path = NULL;
-    const size_t flags = JSON_INDENT(2) | JSON_SORT_KEYS | JSON_REAL_PRECISION(9);
-    char *text = j != NULL ? json_dumps(j, flags) : NULL;
-    tpp_status s = TPP_OK;
-    if (text == NULL) return TPP_FAIL(TPP_ENOMEM, "%s: no memory to put it together", name);
-    s = tpp_out_folder_file(out, &path, name);
-    if (s == TPP_OK) s = tpp_file_write(path, text, strlen(text));
+    TPP_TRY(tpp_out_folder_file(out, &path, name));
+    const tpp_status s = tpp_json_write_file(path, j);
     tpp_free(path);
-    free(text); /* jansson's */
     return s;
 }
 

@@ -30,6 +30,9 @@ void tpp_json_set(json_t **object, const char *key, json_t *one);
 /* Adds all keys of `more`, which it takes, in the same way. */
 void tpp_json_merge(json_t **object, json_t *more);
 
+/* Writes `j` (not kept; NULL: memory ran out while it was made) as `path`, keys sorted. */
+TPP_MUST_CHECK tpp_status tpp_json_write_file(const char *path, const json_t *j);
+
 /* Writes `j` (not kept; NULL: memory ran out while it was made) as a file of `out`, keys sorted. */
 TPP_MUST_CHECK tpp_status tpp_json_write(const tpp_out_folder *out, const char *name,
                                          const json_t *j);
