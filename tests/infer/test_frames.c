@@ -7,6 +7,7 @@
 #include "io/image.h"
 #include "io/nifti.h"
 #include "io/png.h"
+#include "mask_writer.h"
 
 #include <math.h>
 
@@ -100,6 +101,8 @@ static void percentiles_of_negative_and_of_equal_numbers(void **state)
 
 enum { NX = 5, NY = 4, NZ = 3 };
 
+static const tpp_frames_options stored = {.window = "0:255"}, lung = {.window = "lung"};
+
 /* A label volume whose voxel (x,y,z) is 1 + x + 10 y + 50 z, with these signs on the diagonal. */
 static const char *write_volume(const char *name, int sx, int sy, int sz)
 {
@@ -123,7 +126,7 @@ static void slices_are_radiological_and_masks_go_back(void **state)
     (void)state;
     tpp_frames f = {0};
     uint8_t frame[NX * NY], mask[NX * NY] = {0};
-    UNIT_OK(tpp_frames_open(&f, write_volume("v.nii.gz", 1, 1, 1), "0:255"));
+    UNIT_OK(tpp_frames_open(&f, write_volume("v.nii.gz", 1, 1, 1), &stored));
     assert_string_equal(f.orientation, "RAS");
     assert_int_equal(f.count, NZ);
     assert_int_equal(f.height, NY);
@@ -133,21 +136,18 @@ static void slices_are_radiological_and_masks_go_back(void **state)
     assert_int_equal(frame[0], 1 + (NX - 1) + 10 * (NY - 1) + 50);
     assert_int_equal(frame[NX * NY - 1], 1 + 50);
 
-    tpp_out_folder out = {0};
-    tpp_masks masks = {0};
+    mask_writer w;
     tpp_volume back = {0};
-    UNIT_OK(tpp_out_folder_open(&out, in_folder("masks_back"), false));
-    UNIT_OK(tpp_masks_open(&masks, &f, &out));
+    UNIT_OK(writer_open(&w, &f));
     mask[1] = 1; /* row 0, column 1: y = 3, x = 3 */
-    UNIT_OK(tpp_masks_put(&masks, 2, mask));
-    UNIT_OK(tpp_masks_finish(&masks));
-    UNIT_OK(tpp_out_folder_commit(&out));
+    UNIT_OK(tpp_mask_store_put(&w.store, 2, mask));
+    UNIT_OK(writer_write(&w, in_folder("masks_back")));
     UNIT_OK(tpp_nifti_read(&back, in_folder("masks_back/seg.nii.gz"), NULL));
     for (int i = 0; i < NX * NY * NZ; i++)
         assert_true(back.voxels[i] == (i == 3 + NX * 3 + NX * NY * 2 ? 1 : 0));
     assert_true(back.affine.m[1][1] == 3);
     tpp_volume_free(&back);
-    tpp_masks_close(&masks);
+    writer_close(&w);
     tpp_frames_close(&f);
 }
 
@@ -156,8 +156,8 @@ static void orientation_does_not_change_what_is_seen(void **state)
     (void)state;
     tpp_frames a = {0}, b = {0};
     uint8_t x[NX * NY], y[NX * NY];
-    UNIT_OK(tpp_frames_open(&a, write_volume("ras.nii", 1, 1, 1), "0:255"));
-    UNIT_OK(tpp_frames_open(&b, write_volume("lpi.nii", -1, -1, -1), "0:255"));
+    UNIT_OK(tpp_frames_open(&a, write_volume("ras.nii", 1, 1, 1), &stored));
+    UNIT_OK(tpp_frames_open(&b, write_volume("lpi.nii", -1, -1, -1), &stored));
     assert_string_equal(b.orientation, "LPI");
     UNIT_OK(tpp_frames_get(&a, 0, x));
     UNIT_OK(tpp_frames_get(&b, NZ - 1, y));
@@ -213,7 +213,7 @@ static void odd_sizes_are_named(void **state)
     write_picture("odd/2.png", 5, 3, 1, 0);
     UNIT_FAILS(tpp_frames_open(&f, in_folder("odd"), NULL), TPP_EUSAGE, "2.png is 3x5");
     assert_non_null(strstr(tpp_error(), "3x4"));
-    UNIT_FAILS(tpp_frames_open(&f, in_folder("odd/1.png"), "lung"), TPP_EUSAGE, "--window");
+    UNIT_FAILS(tpp_frames_open(&f, in_folder("odd/1.png"), &lung), TPP_EUSAGE, "--window");
 }
 
 /* ---- folders of results ---- */
@@ -223,6 +223,14 @@ static void put_text(const tpp_out_folder *o, const char *name)
     char *path = NULL;
     UNIT_OK(tpp_out_folder_file(o, &path, name));
     UNIT_OK(tpp_file_write(path, name, strlen(name)));
+    tpp_free(path);
+}
+
+static void put_report(const tpp_out_folder *o, const char *text)
+{
+    char *path = NULL;
+    UNIT_OK(tpp_out_folder_file(o, &path, "report.json"));
+    UNIT_OK(tpp_file_write(path, text, strlen(text)));
     tpp_free(path);
 }
 
@@ -267,21 +275,38 @@ static void a_full_folder_wants_overwrite_and_keeps_what_is_not_ours(void **stat
     (void)state;
     tpp_out_folder o = {0};
     UNIT_OK(tpp_out_folder_open(&o, in_folder("twice"), false));
-    put_text(&o, "report.json");
+    put_report(&o, "{\"outputs\": [{\"path\": \"masks/1.png\"}, {\"path\": \"../outside\"}]}");
     put_text(&o, "masks/1.png");
     put_text(&o, "masks/2.png");
     UNIT_OK(tpp_out_folder_commit(&o));
     UNIT_OK(tpp_file_write(in_folder("twice/notes.txt"), "mine", 4));
+    UNIT_OK(tpp_file_write(in_folder("outside"), "mine", 4));
     UNIT_FAILS(tpp_out_folder_open(&o, in_folder("twice"), false), TPP_EUSAGE, "--overwrite");
     UNIT_OK(tpp_out_folder_open(&o, in_folder("twice"), true));
     put_text(&o, "report.json");
     put_text(&o, "masks/2.png");
     UNIT_OK(tpp_out_folder_commit(&o));
     assert_int_equal(entries("twice/notes.txt"), 1);
+    assert_int_equal(entries("outside"), 1); /* a report names nothing beyond its folder */
     assert_int_equal(entries("twice/masks/1.png"), 0); /* of the earlier run */
     assert_int_equal(entries("twice/masks/2.png"), 1);
     assert_int_equal(entries("twice.tmp*"), 0);
     UNIT_FAILS(tpp_out_folder_open(&o, in_folder("twice/notes.txt"), true), TPP_EUSAGE, "file");
+}
+
+static void leftovers_of_killed_runs_are_swept(void **state)
+{
+    (void)state;
+    static const char *const kept[] = {"swept.tmp.12a", "swept.tmp.", "swept2.tmp.1",
+                                       "a.swept.tmp.1"};
+    UNIT_OK(tpp_path_make_folder(in_folder("swept.tmp.123/masks")));
+    UNIT_OK(tpp_file_write(in_folder("swept.tmp.123/masks/1.png"), "x", 1));
+    UNIT_OK(tpp_file_write(in_folder("swept.tmp.4"), "a file", 6));
+    for (int i = 0; i < 4; i++) UNIT_OK(tpp_path_make_folder(in_folder(kept[i])));
+    tpp_out_folder_sweep(in_folder("swept//"));
+    assert_int_equal(entries("swept.tmp.123"), 0);
+    assert_int_equal(entries("swept.tmp.4"), 1);
+    for (int i = 0; i < 4; i++) assert_int_equal(entries(kept[i]), 1);
 }
 
 int main(void)
@@ -297,6 +322,7 @@ int main(void)
         cmocka_unit_test(odd_sizes_are_named),
         cmocka_unit_test(results_appear_at_commit_and_not_before),
         cmocka_unit_test(discarded_results_leave_nothing),
+        cmocka_unit_test(leftovers_of_killed_runs_are_swept),
         cmocka_unit_test(a_full_folder_wants_overwrite_and_keeps_what_is_not_ours),
     };
     return cmocka_run_group_tests(tests, folder_setup, folder_teardown);

@@ -7,6 +7,7 @@
 #include "infer/golden.h"
 #include "infer/model_folder.h"
 #include "io/nifti.h"
+#include "mask_writer.h"
 
 typedef tpp_status opener(void);
 
@@ -38,11 +39,11 @@ static tpp_status open_model(void)
 static tpp_status open_volume(void)
 {
     tpp_frames f = {0};
-    tpp_masks masks = {0};
-    const tpp_out_folder nowhere = {0};
+    mask_writer w = {0};
     tpp_status s = tpp_frames_open(&f, in_folder("v.nii.gz"), NULL);
-    if (s == TPP_OK) s = tpp_masks_open(&masks, &f, &nowhere);
-    tpp_masks_close(&masks);
+    if (s == TPP_OK) s = writer_open(&w, &f);
+    if (s == TPP_OK) s = writer_write(&w, in_folder("masks"));
+    writer_close(&w);
     tpp_frames_close(&f);
     return s;
 }

@@ -140,6 +140,7 @@ static void make_run(tpp_report *r)
 {
     static const tpp_caps caps = {.name = "a device"};
     static const tpp_report_prompt prompts[] = {{0, "abc", 5, 5}, {1, "a spot", 512, 600}};
+    static const int64_t start[] = {1, 0, 0};
     uint8_t pixels[24] = {1, 2, 3};
     const tpp_image image = {.width = 6, .height = 4, .channels = 1, .pixels = pixels};
     UNIT_OK(tpp_path_make_folder(in_folder("frames")));
@@ -157,8 +158,9 @@ static void make_run(tpp_report *r)
         .input = &input,
         .info = {.arena_bytes = 1000, .own_bytes = 200, .store_bytes = 30, .ring_bytes = 4},
         .ahead = 1,
-        .start_frame = 1,
-        .direction = "both",
+        .start = start,
+        .multilabel = true,
+        .key = "the key",
         .targets = &case_targets,
         .prompts = prompts,
         .n_prompts = 2,
@@ -231,8 +233,10 @@ static void report_says_what_ran_and_what_was_found(void **state)
     assert_string_equal(json_string_value(json_object_get(prompt, "sha256")), hash_of_abc);
     assert_string_equal(json_string_value(json_object_get(prompt, "target")), "left_kidney");
     assert_int_equal(json_integer_value(get(j, "memory", "peak_device_bytes")), 1234);
-    assert_int_equal(json_integer_value(get(j, "run", "start_frame")), 1);
-    assert_string_equal(json_string_value(get(j, "run", "direction")), "both");
+    const json_t *first = json_array_get(json_object_get(j, "targets"), 0);
+    assert_int_equal(json_integer_value(json_object_get(first, "start_frame")), 1);
+    assert_true(json_is_true(get(j, "run", "multilabel")));
+    assert_string_equal(json_string_value(json_object_get(j, "key")), "the key");
     assert_null(get(j, "run", "time_ms"));
     assert_true(json_is_real(get(j, "thresholds", "mask")));
     assert_string_equal(json_string_value(json_object_get(j, "statistics")), "statistics.json");

@@ -1,5 +1,6 @@
 /* CSV tables: quotes, line ends, widths; what is broken is named with its line.
  * SPDX-License-Identifier: MIT */
+#define _POSIX_C_SOURCE 200809L
 #include "io/csv.h"
 #include "scratch.h"
 
