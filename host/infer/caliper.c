@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Twice the signed area of the triangle a, b, c. */
 static int64_t turn(tpp_corner a, tpp_corner b, tpp_corner c)
@@ -37,7 +38,7 @@ static bool reach(const tpp_run *run, int height, int y, tpp_run *out)
 /* The two ends of every row are on the left chain and on the right chain of the hull, or inside. */
 static int hull(const tpp_run *run, int height, tpp_corner *out)
 {
-    tpp_corner *left = out, *right = out + 2 * (height + 1);
+    tpp_corner *left = out, *right = out + 2 * ((size_t)height + 1);
     int n_left = 0, n_right = 0;
     for (int y = 0; y <= height; y++) {
         tpp_run r;

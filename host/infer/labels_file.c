@@ -7,6 +7,7 @@
 #include "core/str.h"
 #include "infer/json_file.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
 /* ---- labels.json ---- */
@@ -46,8 +47,8 @@ static tpp_status write_json(const tpp_targets *targets, const tpp_out_folder *o
 static void add_title(tpp_str *s, const tpp_target *t)
 {
     for (const char *p = t->title; *p != '\0'; p++) {
-        const char c = *p == '"' ? '\'' : (unsigned char)*p < ' ' ? ' ' : *p;
-        tpp_str_add(s, &c, 1);
+        const bool is_control = (unsigned char)*p < ' ';
+        tpp_str_add(s, *p == '"' ? "'" : is_control ? " " : p, 1);
     }
 }
 

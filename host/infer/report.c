@@ -199,7 +199,7 @@ static json_t *frames_json(const tpp_report *r)
         json_t *targets = json_array();
         for (int t = 0; t < r->targets->count; t++) tpp_json_append(&targets, found_json(r, t, i));
         tpp_json_append(
-            &all, json_pack("{s:I, s:o, s:I, s:o}", "frame", (json_int_t)(r->input->first + i),
+            &all, json_pack("{s:I, s:o, s:I, s:o}", "frame", (json_int_t)r->input->first + i,
                             "name", tpp_json_text(tpp_frames_name(r->input, i, name, sizeof(name))),
                             "area_px", area_of(r, i), "targets", targets));
     }

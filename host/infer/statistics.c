@@ -319,7 +319,7 @@ json_t *tpp_statistics_json(const tpp_statistics *s)
         size_json(s, mm3 / 1000, solid), "volume_mm3", size_json(s, mm3, solid), "diameter_mm",
         size_json(s, s->diameter, mm2 > 0), "diameter_px", size_json(s, s->diameter, !(mm2 > 0)),
         "diameter_frame",
-        s->n_voxels > 0 ? json_integer((json_int_t)(g->first + s->diameter_frame)) : json_null());
+        s->n_voxels > 0 ? json_integer((json_int_t)g->first + s->diameter_frame) : json_null());
     tpp_json_merge(&j, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "intensity",
                                  intensity_json(s), "centroid_mm", centroid_mm_json(s),
                                  "centroid_vox", centroid_vox_json(s), "bbox_vox", bbox_json(s),

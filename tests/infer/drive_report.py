@@ -128,8 +128,10 @@ def drive(b, page, frames, targets):
     check(b.run(STATE)["slider"] == 1, "arrows go back")
     b.click("#slider", 0.5)
     b.keys("right")
-    middle = b.run(STATE)["slider"]
+    state = b.run(STATE)
+    middle = state["slider"]
     check(abs(middle - frames / 2) <= 3, "the slider is dragged to the middle")
+    check(state["caption"].endswith(f"slice {middle}"), "and shows the frame of its place")
     b.keys("right")
     check(b.run(STATE)["slider"] == middle + 1, "one key, one frame, also with focus on the slider")
 
