@@ -233,8 +233,8 @@ static void report_says_what_ran_and_what_was_found(void **state)
     assert_string_equal(json_string_value(json_object_get(prompt, "sha256")), hash_of_abc);
     assert_string_equal(json_string_value(json_object_get(prompt, "target")), "left_kidney");
     assert_int_equal(json_integer_value(get(j, "memory", "peak_device_bytes")), 1234);
-    const json_t *first = json_array_get(json_object_get(j, "targets"), 0);
-    assert_int_equal(json_integer_value(json_object_get(first, "start_frame")), 1);
+    const json_t *kidney = json_array_get(json_object_get(j, "targets"), 0);
+    assert_int_equal(json_integer_value(json_object_get(kidney, "start_frame")), 1);
     assert_true(json_is_true(get(j, "run", "multilabel")));
     assert_string_equal(json_string_value(json_object_get(j, "key")), "the key");
     assert_null(get(j, "run", "time_ms"));
