@@ -14,8 +14,9 @@ tpp_status tpp_affine_check(const tpp_affine *affine, tpp_affine_source source, 
     const double(*a)[4] = affine->m;
     const char *text = tpp_affine_source_text(source);
     const double flat = 1e-4; /* volume of the box of unit edges along the three axes */
+    const double most = 1e15; /* beyond, what is computed from it may not be finite */
     for (int i = 0; i < 12; i++)
-        if (!isfinite(a[i / 4][i % 4]))
+        if (!(fabs(a[i / 4][i % 4]) <= most)) /* NaN fails too */
             return TPP_FAIL(TPP_EFORMAT, "%s: the affine (%s) holds %g in row %d", path, text,
                             a[i / 4][i % 4], i / 4 + 1);
     double volume = 1;

@@ -12,7 +12,7 @@
 
 bool tpp_nrrd_begins(const char *bytes, size_t size)
 {
-    return size >= 8 && memcmp(bytes, "NRRD000", 7) == 0;
+    return size >= 9 && memcmp(bytes, "NRRD000", 7) == 0 && (bytes[8] == '\n' || bytes[8] == '\r');
 }
 
 static bool is_empty(const char *line, size_t length)

@@ -70,6 +70,18 @@ static bool change_line(tpp_str *out, const changes *c, const char *line, int fi
     return true;
 }
 
+/* Without the axes that are left out, those that stay would be guessed to be others. */
+static void add_kinds(tpp_str *out, const changes *c)
+{
+    const tpp_nrrd_header *h = c->header;
+    if (c->kept == h->rank || h->value[TPP_NRRD_KINDS] != NULL) return;
+    tpp_str_format(out, "kinds:");
+    for (int i = 0; i < h->rank; i++)
+        if (c->keep[i])
+            tpp_str_format(out, h->axis[i].role == TPP_NRRD_SPACE_AXIS ? " domain" : " ???");
+    tpp_str_add(out, "\n", 1);
+}
+
 /* Lines that stay keep their spaces and their end. */
 static void add_lines(tpp_str *out, const changes *c, const char *text)
 {
@@ -88,6 +100,7 @@ static void add_lines(tpp_str *out, const changes *c, const char *text)
         }
         text += n + (end != NULL);
     }
+    add_kinds(out, c);
     if (c->values && c->header->value[TPP_NRRD_ENDIAN] == NULL)
         tpp_str_format(out, "endian: little\n");
     tpp_str_add(out, "\n", 1);

@@ -56,7 +56,8 @@ TPP_MUST_CHECK tpp_status tpp_header_integer(int64_t *out, const char *text, int
                                              int64_t high, const char *name, const char *path);
 
 /* Path of a data file that the header `path` names, in new memory of the caller. A name that leads
- * out of the header's folder is TPP_EUNSUPPORTED: it could be a file that the user did not mean. */
+ * out of the header's folder is TPP_EUNSUPPORTED: it could be a file that the user did not mean.
+ * TPP_EIO: it is not there. */
 TPP_MUST_CHECK tpp_status tpp_data_path(char **out, const char *path, const char *name);
 
 /* --- voxels --- */

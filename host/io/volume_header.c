@@ -194,6 +194,12 @@ tpp_status tpp_data_path(char **out, const char *path, const char *name)
         tpp_str_free(&s);
         return TPP_ENOMEM;
     }
+    if (!tpp_path_exists(s.text)) {
+        const tpp_status missing =
+            TPP_FAIL(TPP_EIO, "%s: its voxels are in \"%.200s\", which is not there", path, name);
+        tpp_str_free(&s);
+        return missing;
+    }
     *out = s.text;
     return TPP_OK;
 }
