@@ -1,0 +1,18 @@
+# Fuzz targets. With TPP_FUZZ (preset fuzz) programs of libFuzzer; else programs that replay
+# corpus/NAME, which ctest runs as fuzz.NAME.
+file(GLOB fuzz_files CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/fuzz_*.c)
+foreach(file ${fuzz_files})
+  get_filename_component(target ${file} NAME_WE)
+  string(REPLACE "fuzz_" "" name ${target})
+  add_executable(${target} ${file} ${CMAKE_CURRENT_LIST_DIR}/fuzz.c)
+  target_include_directories(${target} PRIVATE ${CMAKE_CURRENT_LIST_DIR})
+  target_link_libraries(${target} PRIVATE tpp_all)
+  target_compile_definitions(${target} PRIVATE TPP_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  if(TPP_FUZZ)
+    target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+  else()
+    target_sources(${target} PRIVATE ${CMAKE_CURRENT_LIST_DIR}/replay.c)
+    add_test(NAME fuzz.${name} COMMAND ${target} ${CMAKE_CURRENT_LIST_DIR}/corpus/${name})
+    set_tests_properties(fuzz.${name} PROPERTIES TIMEOUT 60 LABELS fuzz)
+  endif()
+endforeach()
