@@ -298,10 +298,10 @@ static bool is_sequence(const tpp_meta_header *h)
 {
     const char *at = h->value[TPP_META_KINDS], *word = NULL;
     size_t length = 0;
-    if (h->rank > 3) return h->is_clip;
     for (int i = 0; at != NULL && i < 3; i++)
         if (!tpp_header_word(&word, &length, &at)) at = NULL;
-    if (h->rank < 3 || at == NULL) return h->has_frames;
+    if (h->is_clip) return true;
+    if (h->rank < 3 || at == NULL) return h->has_frames && h->rank < 4;
     return length != 6 || strncasecmp(word, "domain", 6) != 0;
 }
 

@@ -41,6 +41,12 @@ static bool has_axes(tpp_meta_field field)
     }
 }
 
+/* Was one time point of several read? */
+static bool has_time(const tpp_meta_header *h)
+{
+    return h->rank > 3 && !h->is_clip;
+}
+
 /* The value that a field has in a file of results; "": the field is left out; NULL: as it was. */
 static const char *result_value(tpp_meta_field field, bool values)
 {
@@ -74,7 +80,7 @@ static void add_line(tpp_str *out, const tpp_meta_header *h, const char *line, s
     if (!tpp_meta_line_split(&l, line, length)) return; /* an empty line */
     const int field = tpp_header_find(tpp_meta_names, l.key, l.key_length);
     const char *value = field < 0 ? NULL : result_value((tpp_meta_field)field, values);
-    if (field >= 0 && h->rank > 3 && !h->is_clip && has_axes((tpp_meta_field)field)) {
+    if (field >= 0 && has_time(h) && has_axes((tpp_meta_field)field)) {
         shorten(out, (tpp_meta_field)field, &l, h->value[field]);
     } else if (value == NULL) {
         tpp_str_add(out, line, length);
@@ -84,16 +90,28 @@ static void add_line(tpp_str *out, const tpp_meta_header *h, const char *line, s
     }
 }
 
-static void end_header(tpp_str *out, const tpp_meta_header *h)
+/* MetaIO wants the packed size before packed voxels. The size goes to the byte that is returned. */
+static size_t add_end(tpp_str *out)
 {
+    tpp_str_format(out, "CompressedDataSize = ");
+    const size_t at = out->length;
+    tpp_str_format(out, "%*s\nElementDataFile = LOCAL\n", TPP_RESULT_DIGITS, "");
+    return at;
+}
+
+static size_t end_header(tpp_str *out, const tpp_meta_header *h)
+{
+    /* Without its time axis a volume that has frames would be taken for a clip. */
+    if (has_time(h) && h->has_frames && h->value[TPP_META_KINDS] == NULL)
+        tpp_str_format(out, "Kinds = domain domain domain\n");
     if (h->value[TPP_META_BINARY] == NULL) tpp_str_format(out, "BinaryData = True\n");
     if (h->value[TPP_META_MSB] == NULL) tpp_str_format(out, "BinaryDataByteOrderMSB = False\n");
     if (h->value[TPP_META_COMPRESSED] == NULL) tpp_str_format(out, "CompressedData = True\n");
-    tpp_str_format(out, "ElementDataFile = LOCAL\n");
+    return add_end(out);
 }
 
 /* Every line but those that change stands as it was, with its spaces and its end. */
-static tpp_status change_header(tpp_str *out, const tpp_volume *like, bool values)
+static tpp_status change_header(tpp_str *out, size_t *size_at, const tpp_volume *like, bool values)
 {
     tpp_meta_header h = {0};
     const char *at = (const char *)like->header;
@@ -104,12 +122,12 @@ static tpp_status change_header(tpp_str *out, const tpp_volume *like, bool value
         add_line(out, &h, at, n, values);
         at += n + (end != NULL);
     }
-    if (s == TPP_OK) end_header(out, &h);
+    if (s == TPP_OK) *size_at = end_header(out, &h);
     tpp_meta_header_free(&h);
     return s;
 }
 
-static void compose_header(tpp_str *out, const tpp_volume *v, bool values)
+static size_t compose_header(tpp_str *out, const tpp_volume *v, bool values)
 {
     static const double to_lps[3] = {-1, -1, 1};
     tpp_str_format(out, "ObjectType = Image\nNDims = 3\nBinaryData = True\n"
@@ -122,10 +140,9 @@ static void compose_header(tpp_str *out, const tpp_volume *v, bool values)
     for (int i = 0; i < 3; i++) tpp_str_format(out, " %.17g", to_lps[i] * v->affine.m[i][3] + 0.0);
     tpp_str_format(out, "\nElementSpacing =");
     for (int j = 0; j < 3; j++) tpp_str_format(out, " %.17g", v->spacing_mm[j]);
-    tpp_str_format(out,
-                   "\nDimSize = %" PRId64 " %" PRId64 " %" PRId64
-                   "\nElementType = %s\nElementDataFile = LOCAL\n",
+    tpp_str_format(out, "\nDimSize = %" PRId64 " %" PRId64 " %" PRId64 "\nElementType = %s\n",
                    v->dim[0], v->dim[1], v->dim[2], values ? "MET_FLOAT" : "MET_UCHAR");
+    return add_end(out);
 }
 
 tpp_status tpp_metaimage_write(const char *path, const tpp_volume *like, const uint8_t *labels,
@@ -136,17 +153,19 @@ tpp_status tpp_metaimage_write(const char *path, const tpp_volume *like, const u
                         path);
     tpp_str header = {0};
     tpp_status s = TPP_OK;
+    size_t size_at = 0;
     if (like->header != NULL && like->format == TPP_VOLUME_METAIMAGE)
-        s = change_header(&header, like, values != NULL);
+        s = change_header(&header, &size_at, like, values != NULL);
     else
-        compose_header(&header, like, values != NULL);
+        size_at = compose_header(&header, like, values != NULL);
     if (s == TPP_OK) s = header.status;
     const tpp_result r = {.header = (const uint8_t *)header.text,
                           .header_size = header.length,
                           .labels = labels,
                           .values = values,
                           .count = (size_t)(like->dim[0] * like->dim[1] * like->dim[2]),
-                          .packing = TPP_PACK_DATA_ZLIB};
+                          .packing = TPP_PACK_DATA_ZLIB,
+                          .size_at = size_at};
     if (s == TPP_OK) s = tpp_result_write(path, &r);
     tpp_str_free(&header);
     return s;

@@ -82,8 +82,8 @@ static void describe(tpp_volume *v, const tpp_nrrd_header *h)
     v->channels = h->colour >= 0 ? 3 : 1;
     v->datatype = h->type->name;
     v->slope = 1;
-    const bool third = h->n_space == 3 && h->axis[h->space[2]].is_domain;
-    v->is_sequence = h->is_clip || (h->has_frames && h->time < 0 && !third);
+    const bool frames = h->n_space == 2 || h->value[TPP_NRRD_KINDS] == NULL;
+    v->is_sequence = h->is_clip || (h->has_frames && h->time < 0 && frames);
     if (h->has_frames || h->value[TPP_NRRD_ULTRASOUND] != NULL) memcpy(v->modality, "US", 3);
 }
 

@@ -283,7 +283,6 @@ static tpp_status read_kind(tpp_nrrd_axis *a, const char *word, size_t length, c
                                           "3-color", "RGBA-color", "4-color",  NULL};
     static const char *const nothing[] = {"none", "???", "scalar", "stub", NULL};
     if (is_any(word, length, space)) {
-        a->is_domain = true;
         a->role = TPP_NRRD_SPACE_AXIS;
     } else if (is_any(word, length, moments)) {
         a->role = TPP_NRRD_TIME_AXIS;

@@ -49,7 +49,6 @@ enum { TPP_NRRD_MAX_RANK = 8 };
 typedef struct tpp_nrrd_axis {
     tpp_nrrd_role role;
     int64_t size;
-    bool is_domain; /* its kind says that it is one of space */
     bool has_direction;
     double direction[3], spacing; /* as stated; spacing NaN: not stated */
 } tpp_nrrd_axis;

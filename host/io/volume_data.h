@@ -105,7 +105,10 @@ typedef struct tpp_result {
     bool big;              /* byte order of values */
     size_t count;
     tpp_packing packing;
+    size_t size_at; /* where TPP_RESULT_DIGITS bytes of the header take the size of the packed
+                     * voxels; 0: nowhere */
 } tpp_result;
+enum { TPP_RESULT_DIGITS = 20 };
 
 /* Writes header and voxels; the file appears whole or not at all. */
 TPP_MUST_CHECK tpp_status tpp_result_write(const char *path, const tpp_result *r);

@@ -75,9 +75,10 @@ tpp_status tpp_header_read(char **out, size_t *size, bool *ended, const char *pa
     return TPP_OK;
 }
 
+/* As strtod has it, the line's end left out. */
 static bool is_space(char c)
 {
-    return c == ' ' || c == '\t' || c == '\r';
+    return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f';
 }
 
 bool tpp_header_line(const char **line, size_t *length, const char **at)

@@ -1,12 +1,17 @@
 /* Writes volumes of results, plain or deflated.
  * SPDX-License-Identifier: MIT */
+#define _POSIX_C_SOURCE 200809L
 #include "core/mem.h"
 #include "core/path.h"
 #include "io/bytes.h"
 #include "io/gzip.h"
 #include "io/volume_data.h"
 
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/types.h>
 
 enum { CHUNK = 1 << 14 }; /* values turned into bytes at a time */
 
@@ -45,6 +50,20 @@ static tpp_status begin_packing(sink *k, tpp_packing wanted)
     return (zlib ? tpp_zlib_begin : tpp_gzip_begin)(&k->gzip, k->file.stream, k->file.path);
 }
 
+/* How many bytes the voxels take is known when they are written. */
+static tpp_status put_size(sink *k, const tpp_result *r)
+{
+    char digits[TPP_RESULT_DIGITS + 1];
+    const off_t end = ftello(k->file.stream);
+    const int n = snprintf(digits, sizeof digits, "%-*jd", TPP_RESULT_DIGITS,
+                           (intmax_t)end - (intmax_t)r->header_size);
+    if (end < 0 || n != TPP_RESULT_DIGITS ||
+        fseeko(k->file.stream, (off_t)r->size_at, SEEK_SET) != 0)
+        return TPP_FAIL(TPP_EIO, "%s: cannot write its header: %s", k->file.path, strerror(errno));
+    (void)fwrite(digits, 1, TPP_RESULT_DIGITS, k->file.stream);
+    return TPP_OK;
+}
+
 static tpp_status put_all(sink *k, const tpp_result *r)
 {
     if (r->packing == TPP_PACK_GZIP) TPP_TRY(begin_packing(k, r->packing));
@@ -52,6 +71,7 @@ static tpp_status put_all(sink *k, const tpp_result *r)
     if (r->packing != TPP_PACK_GZIP) TPP_TRY(begin_packing(k, r->packing));
     TPP_TRY(r->labels != NULL ? put(k, r->labels, r->count) : put_values(k, r));
     if (k->gzip.state != NULL) TPP_TRY(tpp_gzip_finish(&k->gzip));
+    if (r->size_at > 0) TPP_TRY(put_size(k, r));
     return tpp_out_commit(&k->file);
 }
 
