@@ -5,6 +5,7 @@
 #include "io/nifti.h"
 #include "io/png.h"
 #include "io/safetensors.h"
+#include "io/volume_file.h"
 #include "scratch.h"
 
 #include <signal.h>
@@ -36,6 +37,25 @@ static tpp_status write_labels(const char *path)
                           .spacing_mm = {1, 1, 1},
                           .affine = {{{1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}, {0, 0, 0, 1}}}};
     return tpp_nifti_write_labels(path, &v, noise);
+}
+
+static tpp_status write_volume(const char *path, tpp_volume_format format)
+{
+    const tpp_volume v = {.format = format,
+                          .dim = {SIDE, SIDE, 1, 1},
+                          .spacing_mm = {1, 1, 1},
+                          .affine = {{{1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}, {0, 0, 0, 1}}}};
+    return tpp_volume_write_labels(path, &v, noise);
+}
+
+static tpp_status write_nrrd(const char *path)
+{
+    return write_volume(path, TPP_VOLUME_NRRD);
+}
+
+static tpp_status write_metaimage(const char *path)
+{
+    return write_volume(path, TPP_VOLUME_METAIMAGE);
 }
 
 static tpp_status write_png(const char *path)
@@ -77,6 +97,8 @@ static void every_writer_cleans_up(void **state)
         tpp_status (*write)(const char *path);
     } writers[] = {{"a.nii", write_labels},
                    {"a.nii.gz", write_labels},
+                   {"a.nrrd", write_nrrd},
+                   {"a.mha", write_metaimage},
                    {"a.png", write_png},
                    {"a.safetensors", write_tensors},
                    {"b.safetensors", write_tensors_in_pieces}};
