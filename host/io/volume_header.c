@@ -133,7 +133,7 @@ bool tpp_header_word(const char **word, size_t *length, const char **at)
     const char *p = *at;
     while (is_space(*p)) p++;
     if (*p == '\0') return false;
-    const char close = *p == '(' ? ')' : *p == '"' ? '"' : '\0';
+    const int close = *p == '(' ? ')' : *p == '"' ? '"' : '\0';
     const char *end = p + 1;
     if (close != '\0') {
         while (*end != '\0' && *end != close) end++;
