@@ -91,7 +91,7 @@ static void add_lines(tpp_str *out, const changes *c, const char *text)
         const char *at = text, *line = NULL, *value = NULL;
         size_t length = 0, value_length = 0;
         (void)tpp_header_line(&line, &length, &at);
-        if (length == 0) break; /* the header's end */
+        if (n == 0 || (n == 1 && text[0] == '\r')) break; /* the header's end */
         const int field = tpp_nrrd_line_field(&value, &value_length, line, length);
         const char *kept = field >= 0 && field != TPP_NRRD_VALUES ? c->header->value[field] : NULL;
         if (field < 0 || !change_line(out, c, line, field, kept)) {
