@@ -138,6 +138,7 @@ class decoder
     struct samples;
     tpp_status read_native(samples *out, const instance &x, const plane &p);
     tpp_status read_j2k(samples *out, const instance &x, const plane &p);
+    tpp_status read_runs(samples *out, const instance &x, const plane &p);
     tpp_status read_compressed(samples *out, const instance &x, const plane &p);
     tpp_status open_file(const instance &x, std::size_t index);
     const std::vector<instance> &series_;

@@ -1,5 +1,5 @@
-/* Frames of DICOM files to numbers: native bytes by ourselves, JPEG 2000 by OpenJPEG, the other
- * compressions by DCMTK.
+/* Frames of DICOM files to numbers: native bytes and runs by ourselves, JPEG 2000 by OpenJPEG, JPEG
+ * and JPEG-LS by DCMTK.
  * SPDX-License-Identifier: MIT */
 #include "io/dicom_parts.hh"
 
@@ -174,6 +174,22 @@ tpp_status decoder::read_j2k(samples *out, const instance &x, const plane &p)
     return TPP_OK;
 }
 
+tpp_status decoder::read_runs(samples *out, const instance &x, const plane &p)
+{
+    const form &f = x.pixels;
+    const tpp_dicom_layout &l = x.scan->layout;
+    if (l.fragment_count != static_cast<std::size_t>(x.frames))
+        return TPP_FAIL(TPP_EFORMAT, "%s: %d frames are promised, %zu pieces of runs came",
+                        x.path.c_str(), x.frames, l.fragment_count);
+    const tpp_dicom_span &span = l.fragment[p.frame];
+    std::vector<std::uint8_t> runs(span.length);
+    TPP_TRY(read_bytes(runs.data(), x, span));
+    const tpp_dicom_runs picture = {x.path.c_str(), pixels_of(x), f.samples, f.allocated / 8};
+    out->size = f.allocated / 8U;
+    out->bytes.resize(pixels_of(x) * out->size * static_cast<std::size_t>(f.samples));
+    return tpp_dicom_runs_decode(out->bytes.data(), &picture, runs.data(), runs.size());
+}
+
 tpp_status decoder::open_file(const instance &x, std::size_t index)
 {
     if (open_ && open_index_ == index) return TPP_OK;
@@ -200,7 +216,6 @@ tpp_status decoder::read_compressed(samples *out, const instance &x, const plane
     auto *pixels = OFstatic_cast(DcmPixelData *, element);
     if (pixels->getUncompressedFrameSize(data, bytes).bad() || bytes < wanted)
         return TPP_FAIL(TPP_EFORMAT, "%s: the size of its frames cannot be told", x.path.c_str());
-    bytes += bytes % 2; /* the decoder of runs asks for whole words */
     out->bytes.assign(bytes, 0);
     const OFCondition done = pixels->getUncompressedFrame(
         data, static_cast<Uint32>(p.frame), fragment, out->bytes.data(), bytes, colour);
@@ -211,9 +226,6 @@ tpp_status decoder::read_compressed(samples *out, const instance &x, const plane
     out->size = size;
     out->big = gLocalByteOrder == EBO_BigEndian;
     out->colour = colour.c_str();
-    /* The JPEG decoders were told to give pixel after pixel; runs keep the order they state. */
-    out->planar =
-        x.pixels.planar && DcmXfer(x.scan->layout.transfer_syntax).getXfer() == EXS_RLELossless;
     return TPP_OK;
 }
 
@@ -244,6 +256,8 @@ tpp_status decoder::read(float *out, const plane &p)
         TPP_TRY(read_native(&s, x, p));
     else if (syntax == "1.2.840.10008.1.2.4.90" || syntax == "1.2.840.10008.1.2.4.91")
         TPP_TRY(read_j2k(&s, x, p));
+    else if (syntax == "1.2.840.10008.1.2.5")
+        TPP_TRY(read_runs(&s, x, p));
     else
         TPP_TRY(read_compressed(&s, x, p));
 

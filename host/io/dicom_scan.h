@@ -1,5 +1,6 @@
 /* The structure of a DICOM file, walked before any library reads it: every length lies inside the
- * file, and sequences are not nested without end. For dicom*.cc only.
+ * file, and sequences are not nested without end. And decoders that DCMTK lacks, or has but not for
+ * damaged data. For dicom*.cc only.
  * SPDX-License-Identifier: MIT */
 #ifndef TPP_IO_DICOM_SCAN_H
 #define TPP_IO_DICOM_SCAN_H
@@ -43,5 +44,16 @@ typedef struct tpp_dicom_j2k {
 /* Decodes to `out`, [height, width, components]. TPP_EUNSUPPORTED without OpenJPEG. */
 TPP_MUST_CHECK tpp_status tpp_dicom_j2k_decode(int32_t *out, tpp_dicom_j2k *form,
                                                const uint8_t *bytes, size_t size);
+
+/* A run-length coded picture: `channels` numbers of `bytes` bytes a pixel. */
+typedef struct tpp_dicom_runs {
+    const char *path; /* for messages */
+    size_t pixels;
+    int channels, bytes;
+} tpp_dicom_runs;
+
+/* Decodes to `out`, [pixels, channels], little-endian. */
+TPP_MUST_CHECK tpp_status tpp_dicom_runs_decode(uint8_t *out, const tpp_dicom_runs *form,
+                                                const uint8_t *bytes, size_t size);
 
 #endif
