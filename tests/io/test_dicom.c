@@ -535,6 +535,55 @@ static void palettes_become_rgb(void **state)
     refuses(maker_put("bare.dcm", &m, 0, NULL), TPP_EFORMAT, "palette");
 }
 
+/* The same picture packed by DCMTK's tools has the same voxels. */
+static void compressed_copies_are_equal(void **state)
+{
+    (void)state;
+    static const char *const tools[] = {"dcmcrle", "dcmcjpeg +e1", "dcmcjpeg +el", "dcmcjpls +el"};
+    if (system("command -v dcmcrle dcmcjpeg dcmcjpls >/dev/null 2>&1") != 0) {
+        print_message("[  SKIPPED ] dcmcrle, dcmcjpeg, dcmcjpls (package dcmtk) are not there\n");
+        skip();
+    }
+    for (int kind = 0; kind < 4; kind++) {
+        maker m = maker_default();
+        m.frames = 2;
+        m.is_placed = false;
+        m.rows = 16;
+        m.columns = kind % 2 == 0 ? 20 : 19;
+        m.is_signed = kind == 0 ? 1 : 0;
+        if (kind == 1) m.stored = 12;
+        if (kind >= 2) m.allocated = m.stored = 8;
+        if (kind == 3) {
+            m.samples = 3;
+            m.photometric = "RGB";
+        }
+        int32_t pixels[4096];
+        uint64_t seed = 5;
+        const int64_t top = INT64_C(1) << (m.stored - m.is_signed);
+        for (int i = 0; i < 4096; i++)
+            pixels[i] =
+                (int32_t)((uint64_t)i * 7 % (uint64_t)top + next_random(&seed) % 5) % (int32_t)top;
+        if (kind == 0) pixels[7] = -1000;
+        tpp_volume v, w;
+        const char *path = maker_put("plain.dcm", &m, 0, pixels);
+        read_ok(&v, path);
+        for (size_t t = 0; t < sizeof tools / sizeof *tools; t++) {
+            char command[512];
+            (void)snprintf(command, sizeof command, "%s %s %s 2>/dev/null", tools[t], path,
+                           scratch("packed.dcm"));
+            assert_int_equal(system(command), 0);
+            read_ok(&w, scratch("packed.dcm"));
+            assert_memory_equal(v.dim, w.dim, sizeof v.dim);
+            for (int64_t i = 0; i < v.voxel_count * v.channels; i++)
+                if (v.voxels[i] != w.voxels[i])
+                    fail_msg("%s, kind %d: voxel %ld is %g, wanted %g", tools[t], kind, (long)i,
+                             (double)w.voxels[i], (double)v.voxels[i]);
+            tpp_volume_free(&w);
+        }
+        tpp_volume_free(&v);
+    }
+}
+
 /* ---- many frames in one file ---- */
 
 static void enhanced_frames_are_sorted_by_their_positions(void **state)
@@ -620,6 +669,7 @@ int main(void)
         cmocka_unit_test(monochrome1_is_turned_round),
         cmocka_unit_test(colours_become_rgb),
         cmocka_unit_test(palettes_become_rgb),
+        cmocka_unit_test(compressed_copies_are_equal),
         cmocka_unit_test(enhanced_frames_are_sorted_by_their_positions),
         cmocka_unit_test(frames_without_places_are_moments_or_slices),
     };
