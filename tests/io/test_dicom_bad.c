@@ -42,15 +42,25 @@ static void what_is_dicom_is_known_by_its_first_bytes(void **state)
     assert_true(tpp_dicom_is(scratch_folder));
     static const char *const others[] = {
         "",
-        "\x89PNG\r\n\x1a\n-----------------------------",
         "\x08",
+        "\x89PNG\r\n\x1a\n-----------------------------",
         "NRRD0004\ntype: short\n",
-        "\x5c\x01\0\0-------------------------------------------",
         "ObjectType = Image\n",
-        "\x08\0\0\0\x04\0\0\0aaaa\x08\0\0\0\x04\0\0\0aaaa" /* twice the same element */};
-    static const size_t sizes[] = {0, 40, 1, 22, 48, 19, 24};
+        "\x08\x10 is no group",
+        "\x08UL\x08UL\x08UL\x08UL\x08UL\x08UL\x08UL",
+    };
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        assert_false(tpp_dicom_is(put_file("other", others[i], sizes[i])));
+        assert_false(tpp_dicom_is(put_file("other", others[i], strlen(others[i]))));
+    const uint8_t nifti[352] = {0x5C, 0x01};
+    assert_false(tpp_dicom_is(put_file("other", nifti, sizeof nifti)));
+    /* Elements of group 8, but the same one twice. */
+    static const uint8_t twice[] = {8, 0, 5, 0, 'C', 'S', 2, 0, 'a', 'a',
+                                    8, 0, 5, 0, 'C', 'S', 2, 0, 'a', 'a'};
+    assert_false(tpp_dicom_is(put_file("other", twice, sizeof twice)));
+    uint8_t rising[sizeof twice];
+    memcpy(rising, twice, sizeof twice);
+    rising[12] = 8;
+    assert_true(tpp_dicom_is(put_file("other", rising, sizeof rising)));
     assert_false(tpp_dicom_is(scratch("absent")));
     assert_false(tpp_dicom_is(maker_folder("nothing")));
     assert_false(tpp_dicom_is("/dev/zero"));
@@ -181,7 +191,7 @@ static void a_series_larger_than_the_limit_is_refused(void **state)
     maker m = maker_default();
     maker_folder("large");
     for (int k = 0; k < 3; k++) {
-        char name[16], sop[16];
+        char name[32], sop[32];
         (void)snprintf(name, sizeof name, "large/%d", k);
         (void)snprintf(sop, sizeof sop, "1.2.%d", k);
         m.sop = sop;

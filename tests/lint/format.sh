@@ -1,6 +1,6 @@
 #!/bin/sh
-# C, C++ and OpenCL C are as clang-format 14 lays them out; other versions differ in detail, so only that
-# one is asked.
+# C, C++ and OpenCL C are as clang-format 14 lays them out; other versions differ in detail, so only
+# that one is asked.
 # usage: format.sh SOURCE_DIR [fix]; exit 77: no clang-format 14
 # SPDX-License-Identifier: MIT
 set -u
