@@ -30,10 +30,10 @@ typedef struct tpp_caps {
 /* `spec`: "auto" or NULL (a GPU if there is one, else a CPU), an index as `tpp devices` prints it,
  * or part of a name, letter case aside. Platforms without a device are passed over.
  * TPP_EDEVICE: none fits; the message lists what there is. */
-TPP_MUST_CHECK tpp_status tpp_device_open(tpp_device **out, const char *spec);
+TPP_API TPP_MUST_CHECK tpp_status tpp_device_open(tpp_device **out, const char *spec);
 
 /* Waits for the device, then frees everything. NULL is fine. */
-void tpp_device_close(tpp_device *d);
+TPP_API void tpp_device_close(tpp_device *d);
 
 const tpp_caps *tpp_device_caps(const tpp_device *d);
 

@@ -3,12 +3,13 @@
 #include "core/log.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
-static int max_level = -1; /* -1: the environment was not asked yet */
+static atomic_int max_level = -1; /* -1: the environment was not asked yet */
 static tpp_log_sink *log_sink;
 static void *log_context;
 
@@ -22,15 +23,16 @@ static int level_from_environment(void)
 
 void tpp_log_set(tpp_log_level level, tpp_log_sink *sink, void *context)
 {
-    max_level = (int)level;
+    atomic_store(&max_level, (int)level);
     log_sink = sink;
     log_context = context;
 }
 
 void tpp_log(tpp_log_level level, const char *module, const char *format, ...)
 {
-    if (max_level < 0) max_level = level_from_environment();
-    if ((int)level > max_level) return;
+    int limit = atomic_load(&max_level);
+    if (limit < 0) atomic_store(&max_level, limit = level_from_environment());
+    if ((int)level > limit) return;
     char text[1200];
     va_list args;
     va_start(args, format);

@@ -23,11 +23,14 @@ typedef enum tpp_status { TPP_STATUS_MAP(TPP_STATUS_ENUM) TPP_STATUS_COUNT } tpp
 
 #define TPP_MUST_CHECK __attribute__((warn_unused_result))
 
+/* Marks what host/tpp.h declares: nothing else can be seen from outside libtpp. */
+#define TPP_API __attribute__((visibility("default")))
+
 /* What a status means in general; the facts of a failure are in tpp_error(). */
-const char *tpp_status_text(tpp_status s);
+TPP_API const char *tpp_status_text(tpp_status s);
 
 /* The message of this thread's last failure: what was wanted, what came, where. Never NULL. */
-const char *tpp_error(void);
+TPP_API const char *tpp_error(void);
 
 /* Keeps the message and returns `s`; `file` and `line` appear in debug logs only. */
 tpp_status tpp_fail_at(tpp_status s, const char *file, int line, const char *format, ...)
