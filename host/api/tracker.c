@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "api/api_internal.h"
 #include "core/mem.h"
+#include "infer/selftest.h"
 #include "infer/session.h"
 #include "infer/weights.h"
 
@@ -41,6 +42,7 @@ static tpp_status check_options(const tpp_tracker_options *o)
 static tpp_status open_tracker(tpp_tracker *t, tpp_model *model, tpp_device *device)
 {
     TPP_TRY(check_options(&t->options));
+    TPP_TRY(tpp_algorithm_check(t->options.algorithm));
     t->model = &model->folder;
     if (t->options.algorithm != NULL) {
         t->algorithm = tpp_strdup(t->options.algorithm);
