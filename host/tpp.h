@@ -12,7 +12,7 @@
  *     tpp_device *device = NULL;
  *     tpp_model *model = NULL;
  *     tpp_tracker *tracker = NULL;
- *     tpp_tracker_options options = {sizeof(options)};
+ *     tpp_tracker_options options = {.size = sizeof(options)};   // C++: {sizeof(options)}
  *     tpp_device_open(&device, "auto");
  *     tpp_model_open(&model, "model-folder", NULL, 0);
  *     options.height = 256, options.width = 256, options.channels = 1;

@@ -81,7 +81,7 @@ static int run(tpp_tracker *tracker, sequence *s, const char *folder)
     size_t bytes = (size_t)s->width * (size_t)s->height * (size_t)s->channels;
     if (tpp_tracker_push(tracker, s->pixels, bytes) != TPP_OK) return 0;
     for (int taken = 0; taken < s->count; taken++) {
-        tpp_result r = {sizeof(r)};
+        tpp_result r = {.size = sizeof(r)};
         while (pushed < s->count && pushed - taken < tpp_tracker_depth(tracker))
             if (!get_frame(s, pushed++) || tpp_tracker_push(tracker, s->pixels, bytes) != TPP_OK)
                 return 0;
@@ -99,7 +99,7 @@ int main(int argc, char **argv)
     tpp_device *device = NULL;
     tpp_model *model = NULL;
     tpp_tracker *tracker = NULL;
-    tpp_tracker_options options = {sizeof(options)};
+    tpp_tracker_options options = {.size = sizeof(options)};
     if (argc < 4) return fprintf(stderr, "usage: %s MODEL OUT SENTENCE [FRAME ...]\n", argv[0]), 2;
     if (argc > 4) s.paths = argv + 4, s.count = argc - 4;
     int ok = get_frame(&s, 0);

@@ -5,6 +5,10 @@ foreach(check layers lengths kernels format names)
   set_tests_properties(lint.${check} PROPERTIES LABELS lint SKIP_RETURN_CODE 77 TIMEOUT 300)
 endforeach()
 
+add_test(NAME lint.doxygen COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/doxygen.sh ${PROJECT_SOURCE_DIR}
+                                   ${PROJECT_BINARY_DIR}/doc)
+set_tests_properties(lint.doxygen PROPERTIES LABELS lint SKIP_RETURN_CODE 77 TIMEOUT 300)
+
 # cmake --build build --target format | lint: lays the sources out; all of the above and clang-tidy.
 add_custom_target(format COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/format.sh ${PROJECT_SOURCE_DIR} fix
                   VERBATIM)
