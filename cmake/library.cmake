@@ -35,12 +35,17 @@ else()
   string(PREPEND tpp_libs "-lclblast ")
 endif()
 list(JOIN tpp_requires " " tpp_requires_text)
-set(tpp_private "")
 if(TPP_SHARED)
-  set(tpp_private ".private")
+  set(tpp_needs "Requires.private: ${tpp_requires_text}
+Libs: -L\${libdir} -ltpp
+Libs.private: ${tpp_libs}")
+else()
+  set(tpp_needs "Requires: ${tpp_requires_text}
+Libs: -L\${libdir} -ltpp ${tpp_libs}")
 endif()
 
 file(RELATIVE_PATH tpp_up /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+string(REGEX REPLACE "/$" "" tpp_up "${tpp_up}")
 configure_file(cmake/tpp.pc.in tpp.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/tpp.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 

@@ -13,15 +13,19 @@
 enum { MAX_PROMPTS = 256, MAX_AHEAD = 16 };
 enum { FIRST_OPTIONS = sizeof(tpp_tracker_options), FIRST_RESULT = sizeof(tpp_result) };
 
+typedef struct tracked {
+    tpp_session *session;   /* of the first object: the one that has the images */
+    tpp_frame_result taken; /* in the frame taken last */
+} tracked;
+
 struct tpp_tracker {
     const tpp_model_folder *model;
     tpp_store *store;
     tpp_tracker_options options;
     char *algorithm;
-    tpp_session **session;   /* of each object; the first has the images */
-    tpp_frame_result *taken; /* of each object, in the frame taken last */
+    tracked *object;
     int n_objects;
-    bool has_taken; /* `taken` holds something */
+    bool has_taken; /* the objects' `taken` is of a frame */
     int64_t pushed; /* in this sequence */
     bool failed;    /* between frames: the sessions no longer agree */
 };
@@ -76,7 +80,7 @@ void tpp_tracker_clear(tpp_tracker *t)
     /* frames may be on their way */
     if (t->pushed > 0 && tpp_device_finish(tpp_store_device(t->store)) != TPP_OK)
         tpp_log(TPP_LOG_DEBUG, "tracker", "while closing: %s", tpp_error());
-    while (t->n_objects > 0) tpp_session_close(t->session[--t->n_objects]);
+    while (t->n_objects > 0) tpp_session_close(t->object[--t->n_objects].session);
     t->has_taken = t->failed = false;
     t->pushed = 0;
 }
@@ -86,8 +90,7 @@ void tpp_tracker_close(tpp_tracker *t)
     if (t == NULL) return;
     tpp_tracker_clear(t);
     tpp_store_close(t->store);
-    tpp_free(t->session);
-    tpp_free(t->taken);
+    tpp_free(t->object);
     tpp_free(t->algorithm);
     tpp_free(t);
 }
@@ -106,19 +109,6 @@ static tpp_status check_object(const tpp_tracker *t, int object)
     return TPP_FAIL(TPP_EUSAGE, "object %d: there are %d, from 0", object, t->n_objects);
 }
 
-/* Room for one more object. */
-static tpp_status grow(tpp_tracker *t)
-{
-    const size_t n = (size_t)t->n_objects + 1;
-    tpp_session **session = tpp_realloc(t->session, n, sizeof(*session));
-    if (session == NULL) return TPP_ENOMEM;
-    t->session = session;
-    tpp_frame_result *taken = tpp_realloc(t->taken, n, sizeof(*taken));
-    if (taken == NULL) return TPP_ENOMEM;
-    t->taken = taken;
-    return TPP_OK;
-}
-
 static tpp_status read_sentence(const tpp_tracker *t, tpp_tokens *out, const char *text, int i)
 {
     if (text == NULL) return TPP_FAIL(TPP_EUSAGE, "sentence %d: NULL", i + 1);
@@ -135,12 +125,14 @@ static tpp_status open_object(tpp_tracker *t, const tpp_prompt *prompts, int n)
                                    .ahead = t->options.ahead,
                                    .probabilities = t->options.probabilities != 0,
                                    .algorithm = t->algorithm,
-                                   .images = t->n_objects > 0 ? t->session[0] : NULL};
+                                   .images = t->n_objects > 0 ? t->object[0].session : NULL};
     tpp_session *session = NULL;
-    TPP_TRY(grow(t));
+    tracked *grown = tpp_realloc(t->object, (size_t)t->n_objects + 1, sizeof(*grown));
+    if (grown == NULL) return TPP_ENOMEM;
+    t->object = grown;
     TPP_TRY(tpp_session_open(&session, &t->model->config, t->store, prompts, n, &o));
     tpp_session_alone(session, t->options.alone != 0);
-    t->session[t->n_objects++] = session;
+    t->object[t->n_objects++] = (tracked){.session = session};
     return TPP_OK;
 }
 
@@ -190,7 +182,7 @@ tpp_status tpp_tracker_begin(tpp_tracker *t, int object, int64_t first)
                         "a beginning (got frame %" PRId64 ") is 0 or more, and set before the "
                         "first frame",
                         first);
-    tpp_session_begin(t->session[object], first);
+    tpp_session_begin(t->object[object].session, first);
     return TPP_OK;
 }
 
@@ -198,7 +190,7 @@ tpp_status tpp_tracker_begin(tpp_tracker *t, int object, int64_t first)
 
 int tpp_tracker_depth(const tpp_tracker *t)
 {
-    return t->n_objects > 0 ? tpp_session_depth(t->session[0]) : 2 * t->options.ahead;
+    return t->n_objects > 0 ? tpp_session_depth(t->object[0].session) : 2 * t->options.ahead;
 }
 
 /* What is no misuse leaves some sessions with a frame that others lack. */
@@ -218,7 +210,7 @@ tpp_status tpp_tracker_push(tpp_tracker *t, const uint8_t *frame, size_t bytes)
         return TPP_FAIL(TPP_EUSAGE, "a frame of %dx%dx%d is %zu bytes, got %zu",
                         (int)t->options.height, (int)t->options.width, (int)t->options.channels,
                         wanted, frame != NULL ? bytes : 0);
-    TPP_TRY(note(t, tpp_session_push(t->session[0], frame)));
+    TPP_TRY(note(t, tpp_session_push(t->object[0].session, frame)));
     t->pushed++;
     return TPP_OK;
 }
@@ -226,12 +218,12 @@ tpp_status tpp_tracker_push(tpp_tracker *t, const uint8_t *frame, size_t bytes)
 tpp_status tpp_tracker_flush(tpp_tracker *t)
 {
     TPP_TRY(check_usable(t));
-    return t->n_objects > 0 ? note(t, tpp_session_flush(t->session[0])) : TPP_OK;
+    return t->n_objects > 0 ? note(t, tpp_session_flush(t->object[0].session)) : TPP_OK;
 }
 
 int tpp_tracker_ready(const tpp_tracker *t)
 {
-    return t->n_objects > 0 && !t->failed && tpp_session_can_take(t->session[0]);
+    return t->n_objects > 0 && !t->failed && tpp_session_can_take(t->object[0].session);
 }
 
 /* Weights that overflow give masks all the same; they must not pass for a result. */
@@ -252,8 +244,8 @@ tpp_status tpp_tracker_take(tpp_tracker *t)
     if (!tpp_tracker_ready(t)) return TPP_FAIL(TPP_EUSAGE, "no frame to take: push more, or flush");
     t->has_taken = false;
     for (int i = 0; i < t->n_objects; i++)
-        TPP_TRY(note(t, tpp_session_take(t->session[i], &t->taken[i])));
-    for (int i = 0; i < t->n_objects; i++) TPP_TRY(check_finite(&t->taken[i], i));
+        TPP_TRY(note(t, tpp_session_take(t->object[i].session, &t->object[i].taken)));
+    for (int i = 0; i < t->n_objects; i++) TPP_TRY(check_finite(&t->object[i].taken, i));
     t->has_taken = true;
     return TPP_OK;
 }
@@ -262,7 +254,7 @@ tpp_status tpp_tracker_result(const tpp_tracker *t, int object, tpp_result *out)
 {
     TPP_TRY(check_object(t, object));
     if (!t->has_taken) return TPP_FAIL(TPP_EUSAGE, "no frame was taken");
-    const tpp_frame_result *r = &t->taken[object];
+    const tpp_frame_result *r = &t->object[object].taken;
     tpp_result result = {.frame = r->frame,
                          .mask = r->mask,
                          .logits = r->logits,
@@ -284,8 +276,8 @@ tpp_status tpp_tracker_reset(tpp_tracker *t)
     TPP_TRY(tpp_tracker_flush(t));
     while (tpp_tracker_ready(t))
         for (int i = 0; i < t->n_objects; i++)
-            TPP_TRY(note(t, tpp_session_take(t->session[i], &t->taken[i])));
-    TPP_TRY(tpp_session_reset(t->session[0]));
+            TPP_TRY(note(t, tpp_session_take(t->object[i].session, &t->object[i].taken)));
+    TPP_TRY(tpp_session_reset(t->object[0].session));
     t->pushed = 0;
     return TPP_OK;
 }

@@ -14,7 +14,7 @@ declared=$(tr '\n' ' ' <"$source/host/tpp.h" | tr ';' '\n' | grep 'TPP_API [^(]*
 exported=$(nm -D --defined-only "$build/libtpp.so" | awk '$2 != "A" { print $3 }' | sort)
 mapped=$(awk '/^TPP_/ { node = $1 } /^    tpp_/ { sub(/;/, "", $1); print $1 "@@" node }' \
     "$source/host/libtpp.map" | sort)
-foreign=$(nm -g --defined-only "$build/libtpp.a" | awk 'NF == 3 { print $3 }' | grep -v '^tpp_')
+foreign=$(nm -g --defined-only "$build/libtpp.a" | awk 'NF == 3 { print $3 }' | grep -Ev '^(__odr_asan\.)?tpp_')
 
 bad=0
 compare() {
