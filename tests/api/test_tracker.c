@@ -156,6 +156,40 @@ static void logits_agree_with_the_mask(void **state)
     tpp_tracker_close(t);
 }
 
+/* NaN in the place of all numbers but those of the first half. */
+static void damage_weights(const char *path)
+{
+    FILE *f = fopen(path, "rb+");
+    assert_non_null(f);
+    assert_int_equal(fseek(f, 0, SEEK_END), 0);
+    const long size = ftell(f), start = size / 2 / 4 * 4;
+    assert_int_equal(fseek(f, start, SEEK_SET), 0);
+    for (long i = start; i < size; i++) assert_int_equal(fputc(0xFF, f), 0xFF);
+    assert_int_equal(fclose(f), 0);
+}
+
+static void damaged_weights_give_no_result(void **state)
+{
+    (void)state;
+    const struct tpp_model_config config = micro_config();
+    tpp_result r = {.size = sizeof(r)};
+    tpp_model *damaged = NULL;
+    tpp_tracker *t = NULL;
+    UNIT_OK(tpp_model_folder_synth(in_folder("damaged"), &config, 3,
+                                   TPP_SOURCE_DIR "/weights/vocab", false));
+    damage_weights(in_folder("damaged/weights.safetensors"));
+    UNIT_OK(tpp_model_open(&damaged, in_folder("damaged"), NULL, 0));
+    UNIT_OK(tpp_tracker_open(&t, damaged, device, &usual));
+    UNIT_OK(tpp_tracker_add(t, sentences, 1, NULL));
+    push(t, 0);
+    UNIT_FAILS(tpp_tracker_take(t), TPP_EINTERNAL, "weights may be damaged");
+    UNIT_FAILS(tpp_tracker_result(t, 0, &r), TPP_EUSAGE, "no frame was taken");
+    push(t, 1); /* the tracker itself goes on */
+    UNIT_FAILS(tpp_tracker_take(t), TPP_EINTERNAL, "frame 1, object 0");
+    tpp_tracker_close(t);
+    tpp_model_close(damaged);
+}
+
 static void options_out_of_range_are_refused(void **state)
 {
     (void)state;
@@ -240,6 +274,7 @@ int main(void)
         cmocka_unit_test(an_object_may_begin_later),
         cmocka_unit_test(frames_alone_are_first_frames),
         cmocka_unit_test(logits_agree_with_the_mask),
+        cmocka_unit_test(damaged_weights_give_no_result),
         cmocka_unit_test(options_out_of_range_are_refused),
         cmocka_unit_test(options_of_a_newer_header_are_taken_where_unset),
         cmocka_unit_test(misuse_is_refused),
