@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: MIT */
 #include "io/jpeg.h"
 
+#include <stddef.h>
+
 #ifdef TPP_HAS_JPEG
 
 #include "core/mem.h"

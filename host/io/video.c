@@ -7,6 +7,8 @@
 
 #include "core/path.h"
 
+#include <stddef.h>
+
 bool tpp_video_has_name(const char *path)
 {
     static const char *const ends[] = {".mp4",  ".m4v", ".mov", ".avi",  ".mkv", ".webm", ".mpg",
@@ -40,10 +42,12 @@ struct tpp_video {
     tpp_video_converter converter;
     seen *frames;
     size_t capacity;
-    int64_t at;    /* number of the frame in stream.frame; -1: the first is to come */
-    bool ready;    /* the stream is open, and behind frame `at` */
-    bool can_seek; /* times rise from frame to frame, and seeking has not failed yet */
-    bool sought;   /* since the stream was opened */
+    int64_t at;     /* number of the frame in stream.frame; -1: the first is to come */
+    bool ready;     /* the stream is open, and behind frame `at` */
+    bool has_times; /* which rise from frame to frame */
+    bool has_pts;   /* and are times of showing; AVI has times of decoding */
+    bool can_seek;  /* by them, and that has not failed yet */
+    bool sought;    /* since the stream was opened */
 };
 
 const char *tpp_video_library(void)
@@ -96,23 +100,52 @@ static tpp_status add_frame(tpp_video *v)
         v->frames = grown;
         v->capacity = wanted;
     }
-    if (pts == AV_NOPTS_VALUE || (n > 0 && pts <= v->frames[n - 1].pts)) v->can_seek = false;
+    if (pts == AV_NOPTS_VALUE || (n > 0 && pts <= v->frames[n - 1].pts)) v->has_times = false;
     v->frames[n] = (seen){pts, tpp_video_checksum(frame), stands_alone(frame)};
     v->info.count++;
     return TPP_OK;
 }
 
-/* Damage is taken for a file's end when nothing of the stream follows. */
+static const char *because(void)
+{
+    return tpp_video_last_words()[0] == '\0' ? "no reason given" : tpp_video_last_words();
+}
+
+/* In a file cut off, a frame may come out of the emptied decoder whose predecessors, coded after
+ * it, are missing: it would take their number. So of those frames (from `drained` on) only the ones
+ * that follow closely are kept; without times, none. */
+static void drop_what_follows_a_gap(tpp_video *v, int64_t drained)
+{
+    const double fps = tpp_video_stream_fps(&v->stream);
+    const double unit = av_q2d(v->stream.format->streams[v->stream.index]->time_base);
+    double least = fps > 0 ? 1 / (fps * unit) : (double)INT64_MAX;
+    int64_t n = drained > 0 ? drained : 1;
+    for (int64_t i = 1; i < v->info.count && v->has_pts; i++) {
+        const double step = (double)v->frames[i].pts - (double)v->frames[i - 1].pts;
+        if (step < least) least = step;
+    }
+    while (n < v->info.count && v->has_pts &&
+           (double)v->frames[n].pts - (double)v->frames[n - 1].pts < 1.5 * least)
+        n++;
+    if (n < v->info.count) v->info.count = n;
+}
+
+/* By the header; 0: it says nothing. An edit list may leave some of them out. */
+static int64_t promised_frames(const tpp_video *v)
+{
+    return v->stream.format->streams[v->stream.index]->nb_frames;
+}
+
 static tpp_status end_of_count(const tpp_video *v, bool damaged)
 {
     if (v->info.count == 0)
-        return TPP_FAIL(TPP_EFORMAT, "%s: holds no frame that can be decoded%s%s", v->path,
-                        tpp_video_last_words()[0] == '\0' ? "" : ": ", tpp_video_last_words());
-    const int64_t promised = v->stream.format->streams[v->stream.index]->nb_frames;
+        return TPP_FAIL(TPP_EFORMAT, "%s: holds no frame that can be decoded: %s", v->path,
+                        because());
+    const int64_t promised = promised_frames(v);
     if (damaged)
         tpp_log(TPP_LOG_WARN, "video",
-                "%s: ends within a frame; the %" PRId64 " frames before it are taken", v->path,
-                v->info.count);
+                "%s: ends too early or within a frame; the %" PRId64 " frames before are taken",
+                v->path, v->info.count);
     else if (promised > v->info.count)
         tpp_log(TPP_LOG_WARN, "video",
                 "%s: the header tells of %" PRId64 " frames, %" PRId64 " are there", v->path,
@@ -120,26 +153,38 @@ static tpp_status end_of_count(const tpp_video *v, bool damaged)
     return TPP_OK;
 }
 
+/* Damage is taken for a file's end when no packet follows it, and for a recording that began within
+ * a group of frames when all packets before it were bad too. In between, a frame would be made up
+ * or missing, and the numbers of all after it wrong: an error. */
 static tpp_status count_frames(tpp_video *v)
 {
+    const tpp_video_stream *stream = &v->stream;
     tpp_video_step step = TPP_VIDEO_FRAME;
-    bool damaged = false, closed = false; /* closed: what comes shows later than the damage */
-    int64_t packets = 0;
+    int64_t skipped = 0; /* bad packets that the file begins with */
+    int64_t drained = 0; /* frames that came before the decoder was emptied */
+    bool closed = false; /* what comes shows later than the damage */
+    tpp_video_forget_words();
     for (;;) {
         TPP_TRY(tpp_video_stream_next(&v->stream, &step));
-        if (damaged && v->stream.packets > packets)
+        const int64_t bad = stream->bad_packet;
+        if (bad == skipped + 1 && v->info.count == 0) skipped = bad;
+        if (bad > skipped && stream->packets > bad)
             return TPP_FAIL(TPP_EFORMAT,
-                            "%s: frame %" PRId64 " or one close to it is damaged%s%s; frames "
-                            "made up in its place are not taken for real; " TPP_VIDEO_HINT_FORMAT,
-                            v->path, v->info.count, tpp_video_last_words()[0] == '\0' ? "" : ": ",
-                            tpp_video_last_words());
-        if (step == TPP_VIDEO_END) return end_of_count(v, damaged);
+                            "%s: frame %" PRId64 " or one close to it is damaged (%s), and what "
+                            "is made up in its place is no picture; " TPP_VIDEO_HINT_FORMAT,
+                            v->path, v->info.count, because());
+        if (!stream->ended) drained = v->info.count + (step == TPP_VIDEO_FRAME);
+        if (step == TPP_VIDEO_END) break;
         if (step == TPP_VIDEO_FRAME && !closed) TPP_TRY(add_frame(v));
-        if (step == TPP_VIDEO_BAD_FRAME) closed = true;
-        if (step == TPP_VIDEO_FRAME || damaged) continue;
-        damaged = true;
-        packets = v->stream.packets;
+        if (step == TPP_VIDEO_BAD_FRAME && bad > skipped) closed = true;
     }
+    if (skipped > 0 && v->info.count > 0)
+        tpp_log(TPP_LOG_WARN, "video",
+                "%s: begins within a group of frames; counting starts with the first whole one",
+                v->path);
+    const bool damaged = stream->bad_packet > skipped || stream->cut;
+    if (damaged || promised_frames(v) > v->info.count) drop_what_follows_a_gap(v, drained);
+    return end_of_count(v, damaged);
 }
 
 tpp_status tpp_video_open(tpp_video **out, const char *path, tpp_video_info *info)
@@ -150,9 +195,10 @@ tpp_status tpp_video_open(tpp_video **out, const char *path, tpp_video_info *inf
     v->path = tpp_strdup(path);
     s = v->path == NULL ? TPP_ENOMEM : tpp_video_stream_open(&v->stream, v->path);
     if (s == TPP_OK) {
-        v->can_seek = tpp_video_stream_can_seek(&v->stream);
+        v->has_times = v->has_pts = tpp_video_stream_can_seek(&v->stream);
         tpp_video_stream_log_ignored(&v->stream);
         s = count_frames(v);
+        v->can_seek = v->has_times;
     }
     if (s != TPP_OK) {
         tpp_video_close(v);
@@ -200,7 +246,8 @@ static bool is_frame(const tpp_video *v, int64_t n)
 static tpp_status step_forward(tpp_video *v, bool *found)
 {
     tpp_video_step step = TPP_VIDEO_BAD_PACKET;
-    while (step == TPP_VIDEO_BAD_PACKET) TPP_TRY(tpp_video_stream_next(&v->stream, &step));
+    while (step == TPP_VIDEO_BAD_PACKET || (step == TPP_VIDEO_BAD_FRAME && v->at < 0))
+        TPP_TRY(tpp_video_stream_next(&v->stream, &step));
     *found = step == TPP_VIDEO_FRAME && is_frame(v, v->at + 1);
     if (*found) v->at++;
     return TPP_OK;

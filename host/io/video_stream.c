@@ -31,21 +31,34 @@
 enum { IO_BUFFER = 1 << 16, MAX_STREAMS = 64, MAX_ALLOCATION = 1 << 30, WORDS = 160 };
 
 static _Thread_local char last_words[WORDS];
+static _Thread_local unsigned error_lines;
 
 const char *tpp_video_last_words(void)
 {
     return last_words;
 }
 
+void tpp_video_forget_words(void)
+{
+    last_words[0] = '\0';
+}
+
+/* A line may come in several pieces. "concealing 12 DC, 12 AC, 12 MV errors in P frame" is no error
+ * to libav; to us it is: those pixels are made up. */
 static void on_log(void *from, int level, const char *format, va_list args)
 {
-    char text[512];
+    static _Thread_local char line[512];
+    static _Thread_local size_t length;
     (void)from;
     if (level > AV_LOG_INFO) return;
-    (void)vsnprintf(text, sizeof text, format, args);
-    text[strcspn(text, "\n")] = '\0';
-    if (level <= AV_LOG_ERROR) (void)snprintf(last_words, sizeof last_words, "%.159s", text);
-    tpp_log(TPP_LOG_DEBUG, "video", "libav: %s", text);
+    (void)vsnprintf(line + length, sizeof line - length, format, args);
+    length = strlen(line);
+    if (level <= AV_LOG_ERROR || strncmp(line, "concealing ", 11) == 0) error_lines++;
+    if (strchr(line, '\n') == NULL && length + 1 < sizeof line) return;
+    line[strcspn(line, "\n")] = '\0';
+    length = 0;
+    if (level <= AV_LOG_ERROR) (void)snprintf(last_words, sizeof last_words, "%.159s", line);
+    tpp_log(TPP_LOG_DEBUG, "video", "libav: %s", line);
 }
 
 /* libav has one log and one limit for the process. */
@@ -248,6 +261,8 @@ void tpp_video_stream_log_ignored(const tpp_video_stream *s)
 static tpp_status find_decoder(const AVCodec **out, const tpp_video_stream *s)
 {
     const enum AVCodecID id = s->format->streams[s->index]->codecpar->codec_id;
+    if (id == AV_CODEC_ID_NONE)
+        return TPP_FAIL(TPP_EFORMAT, "%s: does not say how its frames are coded", s->path);
     *out = avcodec_find_decoder(id);
     if (*out != NULL && av_match_list((*out)->name, CODECS, ',') > 0) return TPP_OK;
     return TPP_FAIL(TPP_EUNSUPPORTED, "%s: coded as %s, which is not read; " TPP_VIDEO_HINT_FORMAT,
@@ -288,8 +303,9 @@ tpp_status tpp_video_stream_open(tpp_video_stream *s, const char *path)
 {
     set_up_once();
     last_words[0] = '\0';
-    *s = (tpp_video_stream){.path = path};
+    *s = (tpp_video_stream){.path = path, .bad_pts = AV_NOPTS_VALUE, .sent_pts = AV_NOPTS_VALUE};
     const tpp_status status = open_all(s);
+    s->errors = error_lines;
     if (status != TPP_OK) tpp_video_stream_close(s);
     return status;
 }
@@ -308,54 +324,107 @@ void tpp_video_stream_close(tpp_video_stream *s)
 
 /* ---- frame after frame ---- */
 
+/* Frames come out in another order than packets go in; this is how a frame's packet is known. */
+static void number_packet(tpp_video_stream *s)
+{
+#if LIBAVCODEC_VERSION_MAJOR < 60
+    s->codec->reordered_opaque = s->packets;
+#else
+    s->codec->flags |= AV_CODEC_FLAG_COPY_OPAQUE;
+    s->packet->opaque = (void *)(intptr_t)s->packets;
+#endif
+}
+
+static int64_t packet_of(const AVFrame *frame)
+{
+#if LIBAVCODEC_VERSION_MAJOR < 60
+    return frame->reordered_opaque;
+#else
+    return (int64_t)(intptr_t)frame->opaque;
+#endif
+}
+
+/* Some decoders mend what they cannot decode and say so in the log alone. */
+static bool has_complained(tpp_video_stream *s)
+{
+    const bool more = s->errors != error_lines;
+    s->errors = error_lines;
+    return more;
+}
+
 /* The end of the file, or what stands for it: nothing more can be read from a file cut off. */
-static tpp_status end_packets(tpp_video_stream *s, int code, bool *bad)
+static tpp_status end_packets(tpp_video_stream *s, int code)
 {
     if (s->io_error != 0 || code == AVERROR(ENOMEM)) return libav_failed(s, code, "read it");
     if (code != AVERROR_EOF && avio_feof(s->io) == 0) return libav_failed(s, code, "read it");
-    *bad = code != AVERROR_EOF;
+    s->cut = code != AVERROR_EOF || has_complained(s);
     s->ended = true;
     code = avcodec_send_packet(s->codec, NULL);
     return code < 0 && code != AVERROR_EOF ? libav_failed(s, code, "end the decoding") : TPP_OK;
 }
 
-/* Sends the decoder a packet of our stream; `bad` when nothing can come of it. */
-static tpp_status feed(tpp_video_stream *s, bool *bad)
+/* Sends the decoder a packet of our stream. */
+static tpp_status feed(tpp_video_stream *s)
 {
-    int code = 0;
     for (;;) {
-        code = av_read_frame(s->format, s->packet);
-        if (code < 0) return end_packets(s, code, bad);
+        const int code = av_read_frame(s->format, s->packet);
+        if (code < 0) return end_packets(s, code);
         if (s->packet->stream_index == s->index) break;
         av_packet_unref(s->packet);
     }
+    const bool lost = has_complained(s); /* the demuxer: something before this packet is gone */
     s->packets++;
-    *bad = (s->packet->flags & AV_PKT_FLAG_CORRUPT) != 0;
-    if (!*bad) code = avcodec_send_packet(s->codec, s->packet);
+    number_packet(s);
+    int code = (s->packet->flags & AV_PKT_FLAG_CORRUPT) != 0
+                   ? AVERROR_INVALIDDATA
+                   : avcodec_send_packet(s->codec, s->packet);
+    s->sent_pts = s->packet->pts;
     av_packet_unref(s->packet);
     if (code == AVERROR(ENOMEM)) return libav_failed(s, code, "decode it");
-    if (code < 0) *bad = true;
+    if (code < 0 || lost) {
+        s->bad_packet = s->packets;
+        s->bad_pts = s->sent_pts;
+    }
     return TPP_OK;
+}
+
+static bool is_bad(tpp_video_stream *s)
+{
+    const AVFrame *f = s->frame;
+    if ((f->flags & AV_FRAME_FLAG_CORRUPT) != 0 || f->decode_error_flags != 0) {
+        if (packet_of(f) > s->bad_packet) s->bad_packet = packet_of(f);
+        return true;
+    }
+    if (s->bad_packet == 0) return false;
+    /* what shows after a last packet that gave nothing would have a wrong number */
+    const bool behind = s->ended && s->bad_packet == s->packets && s->bad_pts != AV_NOPTS_VALUE &&
+                        f->best_effort_timestamp != AV_NOPTS_VALUE &&
+                        f->best_effort_timestamp >= s->bad_pts;
+    return behind || packet_of(f) == s->bad_packet;
 }
 
 tpp_status tpp_video_stream_next(tpp_video_stream *s, tpp_video_step *step)
 {
     for (;;) {
-        bool bad = false;
+        const int64_t bad_before = s->bad_packet;
         const int code = avcodec_receive_frame(s->codec, s->frame);
+        if (code == AVERROR(ENOMEM)) return libav_failed(s, code, "decode it");
+        const bool over = code == AVERROR_EOF || (code == AVERROR(EAGAIN) && s->ended);
+        if (has_complained(s) || (code < 0 && code != AVERROR(EAGAIN) && !over)) {
+            s->bad_packet = s->packets;
+            s->bad_pts = s->sent_pts;
+        }
         if (code == 0) {
-            bad =
-                (s->frame->flags & AV_FRAME_FLAG_CORRUPT) != 0 || s->frame->decode_error_flags != 0;
-            *step = bad ? TPP_VIDEO_BAD_FRAME : TPP_VIDEO_FRAME;
+            *step = is_bad(s) ? TPP_VIDEO_BAD_FRAME : TPP_VIDEO_FRAME;
             return TPP_OK;
         }
-        if (code == AVERROR(ENOMEM)) return libav_failed(s, code, "decode it");
-        if (code == AVERROR(EAGAIN) && !s->ended) {
-            TPP_TRY(feed(s, &bad));
-            if (!bad) continue;
+        if (over) {
+            *step = TPP_VIDEO_END;
+            return TPP_OK;
         }
-        const bool over = code == AVERROR_EOF || (code == AVERROR(EAGAIN) && !bad);
-        *step = over ? TPP_VIDEO_END : TPP_VIDEO_BAD_PACKET;
+        if (s->bad_packet == bad_before && code == AVERROR(EAGAIN)) TPP_TRY(feed(s));
+        if (s->bad_packet == bad_before) continue;
+        *step = TPP_VIDEO_BAD_PACKET;
         return TPP_OK;
     }
 }
@@ -369,7 +438,8 @@ bool tpp_video_stream_seek(tpp_video_stream *s, int64_t pts)
 {
     if (av_seek_frame(s->format, s->index, pts, AVSEEK_FLAG_BACKWARD) < 0) return false;
     avcodec_flush_buffers(s->codec);
-    s->ended = false;
+    s->ended = s->cut = false;
+    s->bad_packet = 0;
     return true;
 }
 

@@ -26,16 +26,21 @@ typedef struct tpp_video_stream {
     AVFormatContext *format;
     AVCodecContext *codec;
     AVPacket *packet;
-    AVFrame *frame;    /* the one that tpp_video_stream_next gave */
-    int index, videos; /* our stream; how many video streams there are */
-    int64_t packets;   /* of the stream, read so far */
-    bool ended;        /* no further packets; the decoder is being emptied */
+    AVFrame *frame;     /* the one that tpp_video_stream_next gave */
+    int index, videos;  /* our stream; how many video streams there are */
+    int64_t packets;    /* of the stream, read so far: a packet's number, from 1 */
+    int64_t bad_packet; /* number of the last one that was not decoded whole; 0: none */
+    int64_t sent_pts;   /* time of the last one that was sent */
+    int64_t bad_pts;    /* of the bad one; each may be AV_NOPTS_VALUE */
+    unsigned errors;    /* lines that libav had logged as errors when it was last looked at */
+    bool ended;         /* no further packets; the decoder is being emptied */
+    bool cut;           /* the file ended where more was due */
 } tpp_video_stream;
 
 typedef enum tpp_video_step {
     TPP_VIDEO_FRAME,      /* `frame` holds the next one */
-    TPP_VIDEO_BAD_FRAME,  /* it does, and the decoder had to guess parts of it */
-    TPP_VIDEO_BAD_PACKET, /* nothing came of a packet */
+    TPP_VIDEO_BAD_FRAME,  /* it does, and parts of it are made up, or frames before it missing */
+    TPP_VIDEO_BAD_PACKET, /* one was not decoded whole; a frame may still come of it */
     TPP_VIDEO_END
 } tpp_video_step;
 
@@ -61,6 +66,7 @@ TPP_MUST_CHECK tpp_status tpp_video_check_size(const char *path, int64_t width, 
 
 /* Last line that libav logged as an error in this thread, or "". */
 const char *tpp_video_last_words(void);
+void tpp_video_forget_words(void);
 
 /* ---- video_picture.c ---- */
 
