@@ -8,10 +8,10 @@
 #include "io/video_stream.h"
 
 #include "core/log.h"
-#include "core/mem.h"
 #include "io/image.h"
 #include "io/picture_file.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <libavutil/avstring.h>
@@ -167,7 +167,8 @@ static tpp_status open_format(tpp_video_stream *s)
         s->format = NULL;
     }
     av_dict_free(&options);
-    return code < 0 ? libav_failed(s, code, "read the file's header") : TPP_OK;
+    if (code < 0 || s->format == NULL) return libav_failed(s, code, "read the file's header");
+    return TPP_OK;
 }
 
 tpp_status tpp_video_check_size(const char *path, int64_t width, int64_t height)
@@ -194,18 +195,18 @@ static tpp_status check_sizes(const tpp_video_stream *s)
 /* Looks into the first packets, for what headers leave open; decoders may run. */
 static tpp_status look_into_streams(tpp_video_stream *s)
 {
+    assert(s->format != NULL);
     const unsigned count = s->format->nb_streams;
-    AVDictionary **options = NULL;
+    AVDictionary *options[MAX_STREAMS] = {NULL};
     int code = 0;
     TPP_TRY(check_sizes(s));
-    TPP_NEW(options, count);
+    if (count > MAX_STREAMS) return TPP_FAIL(TPP_EFORMAT, "%s: %u streams", s->path, count);
     for (unsigned i = 0; i < count && code >= 0; i++) {
         code = av_dict_set(&options[i], "threads", "1", 0);
         if (code >= 0) code = av_dict_set_int(&options[i], "max_pixels", TPP_IMAGE_MAX_PIXELS, 0);
     }
     if (code >= 0) code = avformat_find_stream_info(s->format, options);
     for (unsigned i = 0; i < count; i++) av_dict_free(&options[i]);
-    tpp_free(options);
     return code < 0 ? libav_failed(s, code, "read the file's streams") : check_sizes(s);
 }
 
