@@ -65,6 +65,8 @@ static tpp_status run_case(tally *t, const tpp_case_input *input, const char *pl
     tpp_sha256 key = {""};
     bool done = false;
     *on_input = true;
+    if (!tpp_path_exists(input->input))
+        return TPP_FAIL(TPP_EIO, "%s: there is no such file or folder", input->input);
     TPP_TRY(tpp_case_key(&key, &t->settings, input->input));
     if (c->resume) TPP_TRY(tpp_case_is_done(&done, place, &key));
     if (done) {

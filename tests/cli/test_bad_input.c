@@ -32,7 +32,7 @@ static void options_are_checked(void **state)
     EXPECT_FAILS(USAGE, "--input is wanted", "tpp segment -o out -m model -p x");
     EXPECT_FAILS(USAGE, "--output is wanted", "tpp segment -i ok.png -m model -p x");
     EXPECT_FAILS(USAGE, "--model is wanted", "tpp segment -i ok.png -o out -p x");
-    EXPECT_FAILS(USAGE, "at least one prompt", "tpp segment -i ok.png -o out -m model");
+    EXPECT_FAILS(USAGE, "nothing to look for", "tpp segment -i ok.png -o out -m model");
     EXPECT_FAILS(USAGE, "no op has an algorithm called quick", SEGMENT("ok.png") " -a quick");
     EXPECT_FAILS(USAGE, "--ahead 1", SEGMENT("ok.png") " --dump d.safetensors -b 2");
     EXPECT_FAILS(USAGE, "--window is for volumes", SEGMENT("ok.png") " -w lung");
@@ -70,7 +70,7 @@ static void missing_and_unreadable_input(void **state)
     (void)state;
     EXPECT_FAILS(USAGE, "nowhere.nii: there is no such file", SEGMENT("nowhere.nii"));
     ASSERT_OK(tpp_path_make_folder(scratch("empty")));
-    EXPECT_FAILS(USAGE, "empty: the folder holds no PNG file", SEGMENT("empty"));
+    EXPECT_FAILS(USAGE, "empty: the folder is empty", SEGMENT("empty"));
     put_file("notes.txt", "hello", 5);
     EXPECT_FAILS(USAGE, "notes.txt: wanted a NIfTI volume", SEGMENT("notes.txt"));
     EXPECT_OK("mkdir -p sub/a.png.d && ln -sf nowhere sub/b.png");
@@ -186,7 +186,7 @@ static void broken_pictures(void **state)
     put_file("cut.png", bytes, size / 3);
     EXPECT_FAILS(USAGE, "cut.png", SEGMENT("cut.png"));
     put_file("text.png", "this is no picture, whatever it is called", 41);
-    EXPECT_FAILS(USAGE, "text.png: not a PNG file", SEGMENT("text.png"));
+    EXPECT_FAILS(USAGE, "text.png: neither a PNG nor a JPEG file", SEGMENT("text.png"));
     tpp_free(bytes);
 }
 
@@ -198,8 +198,9 @@ static void a_picture_that_is_too_large(void **state)
     tpp_bytes_put(png + 20, 20000, 4, true);
     png[24] = 8;
     tpp_bytes_put(png + 29, crc32(0, png + 12, 17), 4, true);
+    memcpy(png + 37, "IDAT", 4);
     put_file("large.png", png, sizeof png);
-    EXPECT_FAILS(USAGE, "large.png: frames of 20000x20000 pixels", SEGMENT("large.png"));
+    EXPECT_FAILS(USAGE, "large.png: 20000 x 20000 pixels", SEGMENT("large.png"));
 }
 
 /* ---- prompts ---- */

@@ -31,7 +31,8 @@ static void a_folder_gives_masks_preview_and_report(void **state)
     assert_non_null(strstr(program_out, "this means nothing"));
     assert_null(strchr(program_err, '\r')); /* no bar: not a terminal */
     EXPECT_OK("ls out out/masks | tr '\\n' ' '");
-    assert_string_equal(program_out, "out: frames.csv masks preview.png report.json  "
+    assert_string_equal(program_out, "out: frames.csv labels.ctbl labels.json labels.txt masks "
+                                     "preview.png report.html report.json statistics.json  "
                                      "out/masks: 000.png 001.png 002.png 003.png 004.png ");
     tpp_image mask = {0};
     ASSERT_OK(tpp_png_read(&mask, scratch("out/masks/002.png")));
@@ -52,7 +53,7 @@ static void a_folder_gives_masks_preview_and_report(void **state)
     assert_int_equal(json_array_size(json_object_get(j, "prompts")), 2);
     assert_int_equal(json_integer_value(json_object_get(json_array_get(frames, 2), "area_px")),
                      area);
-    assert_string_equal(text_of(j, "input", "kind"), "png");
+    assert_string_equal(text_of(j, "input", "kind"), "pictures");
     assert_non_null(text_of(j, "device", "name"));
     json_decref(j);
     remove_out();
@@ -65,7 +66,8 @@ static void a_volume_gives_labels_in_its_geometry(void **state)
     EXPECT_OK("tpp segment -i ct.nii -o out -m model -p 'a ball'");
     assert_non_null(strstr(program_err, "abdomen"));
     EXPECT_OK("ls out | tr '\\n' ' '");
-    assert_string_equal(program_out, "frames.csv preview.png report.json seg.nii.gz ");
+    assert_string_equal(program_out, "frames.csv labels.ctbl labels.json labels.txt preview.png "
+                                     "report.html report.json seg.nii.gz statistics.json ");
     tpp_volume in = {0}, labels = {0};
     ASSERT_OK(tpp_nifti_read(&in, scratch("ct.nii"), NULL));
     ASSERT_OK(tpp_nifti_read(&labels, scratch("out/seg.nii.gz"), NULL));
@@ -279,7 +281,7 @@ static void a_signal_leaves_nothing(void **state)
     write_discs("long", 60, 1);
     const int code = program("'" TPP_PROGRAM "' segment -q -i long -o out -m model -p 'a disc' "
                              "-s infer.short=256 -s infer.max=0 & p=$!; "
-                             "while ! ls -d out.tmp.*/masks >/dev/null 2>&1; do "
+                             "while ! ls -d out.tmp.* >/dev/null 2>&1; do "
                              "kill -0 $p || break; sleep 0.05; done; kill -TERM $p; wait $p");
     if (code != 128 + 15) fail_msg("exit code %d: %s", code, program_err);
     assert_non_null(strstr(program_err, "stopped after"));

@@ -62,8 +62,8 @@ static void lists_are_sorted_files_of_a_suffix(void **state)
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) (void)put_file(files[i], "", 0);
     ASSERT_OK(tpp_path_list(&names, scratch("list"), ".png"));
     assert_int_equal(names.count, 3);
-    assert_string_equal(names.name[0], "a10.PNG");
-    assert_string_equal(names.name[1], "a2.png");
+    assert_string_equal(names.name[0], "a2.png");
+    assert_string_equal(names.name[1], "a10.PNG");
     assert_string_equal(names.name[2], "b.png");
     tpp_names_free(&names);
     tpp_names_free(&names);

@@ -226,7 +226,7 @@ static void nibabel_and_the_program_agree_on_a_volume(void **state)
     (void)put_file("make.py", make, sizeof make - 1);
     (void)put_file("compare.py", compare, sizeof compare - 1);
     RUNS("/usr/bin/python3 make.py && tpp segment -i v.nii.gz -o volume --model model "
-         "-p '" SENTENCE "' -p 'a ball'");
+         "--axis axial -p '" SENTENCE "' -p 'a ball'");
     RUNS("/usr/bin/python3 moved/share/tpp/python/example_nibabel.py v.nii.gz nibabel.nii.gz model "
          "'" SENTENCE "' 'a ball' && /usr/bin/python3 compare.py");
 }
