@@ -23,6 +23,8 @@ typedef enum kind {
     KIND_DATA /* voxels of a pair, whose header is another file */
 } kind;
 
+enum { DICM_AT = 128 }; /* of DICOM's mark; files without it are tpp_dicom_is's to know */
+
 static const struct {
     const char *suffix;
     kind kind;
@@ -53,6 +55,7 @@ static kind kind_of_content(const char *path)
     tpp_gzip_close(g);
     if (got == sizeof bytes && tpp_nifti_header_size(bytes) > 0) return KIND_NIFTI;
     if (!plain) return KIND_NONE;
+    if (got >= DICM_AT + 4 && memcmp(bytes + DICM_AT, "DICM", 4) == 0) return KIND_DICOM;
     if (tpp_nrrd_begins((const char *)bytes, got)) return KIND_NRRD;
     if (tpp_metaimage_begins((const char *)bytes, got)) return KIND_METAIMAGE;
     return KIND_NONE;

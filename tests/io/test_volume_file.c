@@ -194,6 +194,20 @@ static void content_goes_before_the_name(void **state)
     }
 }
 
+/* By its mark, before any name. Whether it can be read is the matter of dicom.h. */
+static void dicom_is_known_by_its_mark(void **state)
+{
+    (void)state;
+    uint8_t bytes[200] = {0};
+    tpp_volume v = {0};
+    assert_false(tpp_volume_is(put_file("marked", bytes, sizeof bytes)));
+    memcpy(bytes + 128, "DICM", 4);
+    assert_true(tpp_volume_is(put_file("marked", bytes, sizeof bytes)));
+    const char *path = put_file("marked.nii", bytes, sizeof bytes);
+    assert_int_not_equal(tpp_volume_read(&v, path, NULL), TPP_OK);
+    if (strstr(tpp_error(), "NIfTI") != NULL) fail_msg("taken for NIfTI: %s", tpp_error());
+}
+
 static void what_is_no_volume_says_so(void **state)
 {
     (void)state;
@@ -319,6 +333,7 @@ int main(void)
         cmocka_unit_test(labels_land_on_their_voxels_in_every_orientation),
         cmocka_unit_test(volumes_without_a_header_get_one),
         cmocka_unit_test(content_goes_before_the_name),
+        cmocka_unit_test(dicom_is_known_by_its_mark),
         cmocka_unit_test(what_is_no_volume_says_so),
         cmocka_unit_test(samples_are_read_and_written_back),
         cmocka_unit_test(every_sample_volume_is_read),
