@@ -145,6 +145,19 @@ static tpp_status read_dims(tpp_meta_header *h, const char *path)
     return TPP_OK;
 }
 
+/* Kinds that are not one for each axis say nothing. */
+static void check_kinds(tpp_meta_header *h)
+{
+    const char *at = h->value[TPP_META_KINDS], *word = NULL;
+    size_t length = 0;
+    int n = 0;
+    if (at == NULL) return;
+    while (tpp_header_word(&word, &length, &at)) n++;
+    if (n == h->rank) return;
+    tpp_free(h->value[TPP_META_KINDS]);
+    h->value[TPP_META_KINDS] = NULL;
+}
+
 static tpp_status read_type(tpp_meta_header *h, const char *path)
 {
     const char *wanted = h->value[TPP_META_TYPE];
@@ -195,6 +208,7 @@ tpp_status tpp_meta_header_parse(tpp_meta_header *h, const char *text, const cha
         return TPP_FAIL(TPP_EUNSUPPORTED, "%s: ObjectType is \"%.40s\", wanted an Image", path,
                         object);
     TPP_TRY(read_dims(h, path));
+    check_kinds(h);
     TPP_TRY(read_type(h, path));
     return read_storage(h, path);
 }

@@ -81,7 +81,7 @@ static void add_line(tpp_str *out, const tpp_meta_header *h, const char *line, s
     const int field = tpp_header_find(tpp_meta_names, l.key, l.key_length);
     const char *value = field < 0 ? NULL : result_value((tpp_meta_field)field, values);
     if (field >= 0 && has_time(h) && has_axes((tpp_meta_field)field)) {
-        shorten(out, (tpp_meta_field)field, &l, h->value[field]);
+        if (h->value[field] != NULL) shorten(out, (tpp_meta_field)field, &l, h->value[field]);
     } else if (value == NULL) {
         tpp_str_add(out, line, length);
         tpp_str_add(out, "\n", 1);
