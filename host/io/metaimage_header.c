@@ -68,21 +68,16 @@ void tpp_meta_header_free(tpp_meta_header *h)
     *h = (tpp_meta_header){0};
 }
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r';
-}
-
 bool tpp_meta_line_split(tpp_meta_line *out, const char *line, size_t length)
 {
     const char *end = line + length, *at = line;
     while (at < end && *at != '=' && *at != ':') at++;
     if (at == end) return false;
     const char *key = line, *key_end = at, *value = at + 1;
-    while (key < key_end && is_blank(*key)) key++;
-    while (key < key_end && is_blank(key_end[-1])) key_end--;
-    while (value < end && is_blank(*value)) value++;
-    while (value < end && is_blank(end[-1])) end--;
+    while (key < key_end && tpp_header_is_space(*key)) key++;
+    while (key < key_end && tpp_header_is_space(key_end[-1])) key_end--;
+    while (value < end && tpp_header_is_space(*value)) value++;
+    while (value < end && tpp_header_is_space(end[-1])) end--;
     *out = (tpp_meta_line){key, value, (size_t)(key_end - key), (size_t)(end - value)};
     return out->key_length > 0;
 }

@@ -80,11 +80,6 @@ void tpp_nrrd_header_free(tpp_nrrd_header *h)
 
 /* ---- lines ---- */
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r';
-}
-
 int tpp_nrrd_line_field(const char **value, size_t *value_length, const char *line, size_t length)
 {
     const char *colon = memchr(line, ':', length), *end = line + length;
@@ -92,8 +87,8 @@ int tpp_nrrd_line_field(const char **value, size_t *value_length, const char *li
     if (colon + 1 < end && colon[1] == '=') return -1;
     const size_t n = (size_t)(colon - line);
     const char *from = colon + 1;
-    while (from < end && is_blank(*from)) from++;
-    while (from < end && is_blank(end[-1])) end--;
+    while (from < end && tpp_header_is_space(*from)) from++;
+    while (from < end && tpp_header_is_space(end[-1])) end--;
     *value = from;
     *value_length = (size_t)(end - from);
     if (tpp_header_find(ranges, line, n) == 0) return TPP_NRRD_VALUES;

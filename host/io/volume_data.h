@@ -26,6 +26,12 @@ typedef bool tpp_header_ends(const char *line, size_t length);
 TPP_MUST_CHECK tpp_status tpp_header_read(char **out, size_t *size, bool *ended, const char *path,
                                           tpp_header_ends *ends);
 
+/* White space within a line, as strtod has it. */
+static inline bool tpp_header_is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f';
+}
+
 /* The next line from *at on, its end and white space at both sides left out; false: none. */
 bool tpp_header_line(const char **line, size_t *length, const char **at);
 

@@ -75,12 +75,6 @@ tpp_status tpp_header_read(char **out, size_t *size, bool *ended, const char *pa
     return TPP_OK;
 }
 
-/* As strtod has it, the line's end left out. */
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f';
-}
-
 bool tpp_header_line(const char **line, size_t *length, const char **at)
 {
     const char *p = *at;
@@ -88,8 +82,8 @@ bool tpp_header_line(const char **line, size_t *length, const char **at)
     const char *end = strchr(p, '\n');
     if (end == NULL) end = p + strlen(p);
     *at = *end == '\n' ? end + 1 : end;
-    while (p < end && is_space(*p)) p++;
-    while (p < end && is_space(end[-1])) end--;
+    while (p < end && tpp_header_is_space(*p)) p++;
+    while (p < end && tpp_header_is_space(end[-1])) end--;
     *line = p;
     *length = (size_t)(end - p);
     return true;
@@ -98,12 +92,12 @@ bool tpp_header_line(const char **line, size_t *length, const char **at)
 int tpp_header_numbers(double *out, int most, const char *text)
 {
     int n = 0;
-    while (is_space(*text)) text++;
+    while (tpp_header_is_space(*text)) text++;
     while (*text != '\0' && n < most) {
         char *end = NULL;
         out[n++] = strtod(text, &end);
-        if (end == text || (*end != '\0' && !is_space(*end))) return -1;
-        for (text = end; is_space(*text);) text++;
+        if (end == text || (*end != '\0' && !tpp_header_is_space(*end))) return -1;
+        for (text = end; tpp_header_is_space(*text);) text++;
     }
     return *text == '\0' ? n : -1;
 }
@@ -131,7 +125,7 @@ tpp_status tpp_header_keep(char **value, const char *text, size_t length, const 
 bool tpp_header_word(const char **word, size_t *length, const char **at)
 {
     const char *p = *at;
-    while (is_space(*p)) p++;
+    while (tpp_header_is_space(*p)) p++;
     if (*p == '\0') return false;
     const int close = *p == '(' ? ')' : *p == '"' ? '"' : '\0';
     const char *end = p + 1;
@@ -139,7 +133,7 @@ bool tpp_header_word(const char **word, size_t *length, const char **at)
         while (*end != '\0' && *end != close) end++;
         if (*end != '\0') end++;
     } else {
-        while (*end != '\0' && !is_space(*end)) end++;
+        while (*end != '\0' && !tpp_header_is_space(*end)) end++;
     }
     *word = p;
     *length = (size_t)(end - p);
