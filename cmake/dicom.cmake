@@ -1,7 +1,7 @@
 # DICOM (host/io/dicom*): by DCMTK, which is C++, and JPEG 2000 in it by OpenJPEG. Sets
 # tpp_dicom_libraries and tpp_left_out (a pattern of the sources that are not built).
 set(tpp_dicom_libraries "")
-set(tpp_left_out "/dicom(_[a-z0-9]+)?\\.cc$|/dicom_(scan|j2k|runs)\\.c$")
+set(tpp_left_out "/dicom(_[a-z0-9]+)?\\.cc$|/dicom_(scan|j2k|jpeg|runs)\\.c$")
 if(TPP_DICOM STREQUAL "OFF")
   return()
 endif()

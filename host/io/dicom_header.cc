@@ -162,7 +162,8 @@ static tpp_status check_syntax(const instance &x)
         {"1.2.840.10008.1.2.4.10", "a video (MPEG or HEVC); take its frames out with ffmpeg"},
         {"1.2.840.10008.1.2.4.20", "high-throughput JPEG 2000; convert it with dcm2niix"},
     };
-    static const char *const whole[] = {"1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91"};
+    static const char *const whole[] = {UID_JPEG2000LosslessOnlyTransferSyntax,
+                                        UID_JPEG2000TransferSyntax};
     const std::string uid = x.scan->layout.transfer_syntax;
     for (const char *one : whole)
         if (uid == one) return TPP_OK;

@@ -44,16 +44,17 @@ static void be_silent(const char *text, void *context)
     (void)text, (void)context;
 }
 
-static tpp_status check(const opj_image_t *image, const tpp_dicom_j2k *form, const char *path)
+static tpp_status check(const opj_image_t *image, const tpp_dicom_picture *want)
 {
-    if ((int64_t)image->x1 - image->x0 != form->width ||
-        (int64_t)image->y1 - image->y0 != form->height ||
-        image->numcomps != (OPJ_UINT32)form->components)
+    const char *path = want->path;
+    if ((int64_t)image->x1 - image->x0 != want->width ||
+        (int64_t)image->y1 - image->y0 != want->height ||
+        image->numcomps != (OPJ_UINT32)want->components)
         return TPP_FAIL(TPP_EFORMAT,
                         "%s: its JPEG 2000 picture is %lld x %lld with %u components, the header "
                         "says %d x %d with %d",
                         path, (long long)image->x1 - image->x0, (long long)image->y1 - image->y0,
-                        image->numcomps, form->width, form->height, form->components);
+                        image->numcomps, want->width, want->height, want->components);
     for (OPJ_UINT32 c = 0; c < image->numcomps; c++) {
         const opj_image_comp_t *p = &image->comps[c];
         if (p->dx != 1 || p->dy != 1 || p->prec < 1 || p->prec > 31 ||
@@ -65,33 +66,31 @@ static tpp_status check(const opj_image_t *image, const tpp_dicom_j2k *form, con
     return TPP_OK;
 }
 
-static tpp_status decode(int32_t *out, tpp_dicom_j2k *form, opj_codec_t *codec,
+static tpp_status decode(int32_t *out, const tpp_dicom_picture *want, opj_codec_t *codec,
                          opj_stream_t *stream, opj_image_t **image)
 {
-    const char *path = form->path;
+    const char *path = want->path;
     opj_dparameters_t parameters;
     opj_set_default_decoder_parameters(&parameters);
     if (!opj_setup_decoder(codec, &parameters) || !opj_read_header(stream, codec, image))
         return TPP_FAIL(TPP_EFORMAT, "%s: its JPEG 2000 header is damaged", path);
-    TPP_TRY(check(*image, form, path));
+    TPP_TRY(check(*image, want));
     if (!opj_decode(codec, stream, *image) || !opj_end_decompress(codec, stream))
         return TPP_FAIL(TPP_EFORMAT, "%s: its JPEG 2000 data are damaged or cut off", path);
-    TPP_TRY(check(*image, form, path));
-    const size_t pixels = (size_t)form->width * (size_t)form->height;
-    const size_t channels = (size_t)form->components;
+    TPP_TRY(check(*image, want));
+    const size_t pixels = (size_t)want->width * (size_t)want->height;
+    const size_t channels = (size_t)want->components;
     for (size_t c = 0; c < channels; c++) {
         const opj_image_comp_t *p = &(*image)->comps[c];
-        if (p->data == NULL || p->w != (OPJ_UINT32)form->width || p->h != (OPJ_UINT32)form->height)
+        if (p->data == NULL || p->w != (OPJ_UINT32)want->width || p->h != (OPJ_UINT32)want->height)
             return TPP_FAIL(TPP_EFORMAT, "%s: its JPEG 2000 picture is incomplete", path);
         for (size_t i = 0; i < pixels; i++) out[i * channels + c] = p->data[i];
     }
-    form->bits = (int)(*image)->comps[0].prec;
-    form->is_signed = (*image)->comps[0].sgnd != 0;
     return TPP_OK;
 }
 
-tpp_status tpp_dicom_j2k_decode(int32_t *out, tpp_dicom_j2k *form, const uint8_t *bytes,
-                                size_t size)
+tpp_status tpp_dicom_j2k_decode(int32_t *out, int *bits, bool *is_signed,
+                                const tpp_dicom_picture *want, const uint8_t *bytes, size_t size)
 {
     static const uint8_t box[] = {0, 0, 0, 12, 'j', 'P', ' ', ' '};
     const bool boxed = size >= sizeof box && memcmp(bytes, box, sizeof box) == 0;
@@ -101,7 +100,7 @@ tpp_status tpp_dicom_j2k_decode(int32_t *out, tpp_dicom_j2k *form, const uint8_t
     opj_stream_t *stream = opj_stream_default_create(OPJ_TRUE);
     tpp_status s = TPP_ENOMEM;
     if (codec == NULL || stream == NULL) {
-        s = TPP_FAIL(TPP_ENOMEM, "%s: no memory for a JPEG 2000 decoder", form->path);
+        s = TPP_FAIL(TPP_ENOMEM, "%s: no memory for a JPEG 2000 decoder", want->path);
     } else {
         opj_set_error_handler(codec, be_silent, NULL);
         opj_set_warning_handler(codec, be_silent, NULL);
@@ -110,7 +109,11 @@ tpp_status tpp_dicom_j2k_decode(int32_t *out, tpp_dicom_j2k *form, const uint8_t
         opj_stream_set_read_function(stream, read_memory);
         opj_stream_set_skip_function(stream, skip_memory);
         opj_stream_set_seek_function(stream, seek_memory);
-        s = decode(out, form, codec, stream, &image);
+        s = decode(out, want, codec, stream, &image);
+    }
+    if (s == TPP_OK) {
+        *bits = (int)image->comps[0].prec;
+        *is_signed = image->comps[0].sgnd != 0;
     }
     opj_image_destroy(image);
     opj_stream_destroy(stream);
@@ -120,14 +123,14 @@ tpp_status tpp_dicom_j2k_decode(int32_t *out, tpp_dicom_j2k *form, const uint8_t
 
 #else
 
-tpp_status tpp_dicom_j2k_decode(int32_t *out, tpp_dicom_j2k *form, const uint8_t *bytes,
-                                size_t size)
+tpp_status tpp_dicom_j2k_decode(int32_t *out, int *bits, bool *is_signed,
+                                const tpp_dicom_picture *want, const uint8_t *bytes, size_t size)
 {
-    (void)out, (void)bytes, (void)size;
+    (void)out, (void)bits, (void)is_signed, (void)bytes, (void)size;
     return TPP_FAIL(TPP_EUNSUPPORTED,
                     "%s: JPEG 2000, which this program was built without; build it where "
                     "libopenjp2-7-dev is installed, or unpack the file with gdcmconv --raw",
-                    form->path);
+                    want->path);
 }
 
 #endif

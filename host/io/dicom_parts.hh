@@ -126,6 +126,8 @@ tpp_status arrange(stack *out, const std::vector<instance> &series, const char *
 /* Dimensions, affine, spacing of `v`. */
 void describe_geometry(tpp_volume *v, const stack &s, const std::vector<instance> &series);
 
+struct samples;
+
 /* Decodes frames; keeps the file of the last one open. */
 class decoder
 {
@@ -135,7 +137,7 @@ class decoder
     tpp_status read(float *out, const plane &p);
 
   private:
-    struct samples;
+    tpp_status decode(samples *out, const instance &x, const plane &p);
     tpp_status read_native(samples *out, const instance &x, const plane &p);
     tpp_status read_j2k(samples *out, const instance &x, const plane &p);
     tpp_status read_runs(samples *out, const instance &x, const plane &p);

@@ -16,7 +16,7 @@ namespace tpp_dicom
 {
 
 /* One frame as its file or its decoder has it. */
-struct decoder::samples {
+struct samples {
     std::vector<std::uint8_t> bytes;
     std::size_t size = 1;   /* bytes of a number */
     bool big = false;       /* their order */
@@ -125,46 +125,74 @@ tpp_status decoder::read_native(samples *out, const instance &x, const plane &p)
     return TPP_OK;
 }
 
-/* Pieces of the frame: each code stream begins with its own mark, whatever the offset table says.
- */
-static tpp_status find_code_stream(std::vector<std::uint8_t> *out, const instance &x, int frame)
+/* Marks that a code stream begins with: JPEG 2000 bare and boxed, JPEG. */
+static bool begins_code_stream(const std::uint8_t *p)
 {
-    static const std::uint8_t marks[][4] = {{0xFF, 0x4F, 0xFF, 0x51}, {0, 0, 0, 12}};
+    static const std::uint8_t marks[][4] = {
+        {0xFF, 0x4F, 0xFF, 0x51}, {0, 0, 0, 12}, {0xFF, 0xD8, 0xFF, 0}};
+    static const std::size_t sizes[] = {4, 4, 3};
+    for (std::size_t i = 0; i < 3; i++)
+        if (std::memcmp(p, marks[i], sizes[i]) == 0) return true;
+    return false;
+}
+
+/* The frame's pieces, [first, end): each code stream begins with its own mark, whatever the offset
+ * table says. */
+static tpp_status find_pieces(std::size_t *first, std::size_t *end, const instance &x, int frame)
+{
     const tpp_dicom_layout &l = x.scan->layout;
-    int current = -1;
+    const auto at = static_cast<std::size_t>(frame);
+    if (l.fragment_count == static_cast<std::size_t>(x.frames)) {
+        *first = at;
+        *end = at + 1;
+        return TPP_OK;
+    }
+    int begun = 0;
+    *first = *end = l.fragment_count;
     for (std::size_t i = 0; i < l.fragment_count; i++) {
         std::uint8_t start[4] = {0};
         const tpp_dicom_span &span = l.fragment[i];
         if (span.length >= sizeof start) TPP_TRY(read_bytes(start, x, {span.offset, sizeof start}));
-        if (l.fragment_count == static_cast<std::size_t>(x.frames) ||
-            std::memcmp(start, marks[0], sizeof start) == 0 ||
-            std::memcmp(start, marks[1], sizeof start) == 0)
-            current++;
-        if (current != frame) continue;
-        const std::size_t at = out->size();
-        out->resize(at + span.length);
-        TPP_TRY(read_bytes(out->data() + at, x, span));
+        if (!begins_code_stream(start)) continue;
+        if (begun == frame) *first = i;
+        if (begun == frame + 1) *end = i;
+        begun++;
     }
-    if (current + 1 != x.frames)
+    if (begun != x.frames)
         return TPP_FAIL(TPP_EFORMAT, "%s: %d frames are promised, %d came", x.path.c_str(),
-                        x.frames, current + 1);
+                        x.frames, begun);
     return TPP_OK;
+}
+
+static tpp_dicom_picture picture_of(const instance &x)
+{
+    return {x.path.c_str(), x.pixels.columns, x.pixels.rows, x.pixels.samples};
 }
 
 tpp_status decoder::read_j2k(samples *out, const instance &x, const plane &p)
 {
-    std::vector<std::uint8_t> stream;
-    TPP_TRY(find_code_stream(&stream, x, p.frame));
     const form &f = x.pixels;
+    std::vector<std::uint8_t> stream;
+    std::size_t first = 0, end = 0;
+    TPP_TRY(find_pieces(&first, &end, x, p.frame));
+    for (std::size_t i = first; i < end; i++) {
+        const tpp_dicom_span &span = x.scan->layout.fragment[i];
+        const std::size_t at = stream.size();
+        stream.resize(at + span.length);
+        TPP_TRY(read_bytes(stream.data() + at, x, span));
+    }
     std::vector<std::int32_t> numbers(pixels_of(x) * static_cast<std::size_t>(f.samples));
-    tpp_dicom_j2k picture = {x.path.c_str(), f.columns, f.rows, f.samples, 0, false};
-    TPP_TRY(tpp_dicom_j2k_decode(numbers.data(), &picture, stream.data(), stream.size()));
+    const tpp_dicom_picture picture = picture_of(x);
+    int bits = 0;
+    bool is_signed = false;
+    TPP_TRY(tpp_dicom_j2k_decode(numbers.data(), &bits, &is_signed, &picture, stream.data(),
+                                 stream.size()));
     out->size = sizeof(std::int32_t);
     out->bits = 8 * static_cast<int>(sizeof(std::int32_t));
     /* Some writers code signed numbers as unsigned ones: then the sign is at the top as ever. */
-    if (f.is_signed && !picture.is_signed) out->bits = std::min(f.stored, picture.bits);
+    if (f.is_signed && !is_signed) out->bits = std::min(f.stored, bits);
     out->is_signed = true;
-    if (!f.is_signed && !picture.is_signed) out->is_signed = false;
+    if (!f.is_signed && !is_signed) out->is_signed = false;
     out->bytes.resize(numbers.size() * sizeof(std::int32_t));
     for (std::size_t i = 0; i < numbers.size(); i++)
         tpp_bytes_put(&out->bytes[i * out->size], static_cast<std::uint32_t>(numbers[i]), out->size,
@@ -181,11 +209,11 @@ tpp_status decoder::read_runs(samples *out, const instance &x, const plane &p)
     if (l.fragment_count != static_cast<std::size_t>(x.frames))
         return TPP_FAIL(TPP_EFORMAT, "%s: %d frames are promised, %zu pieces of runs came",
                         x.path.c_str(), x.frames, l.fragment_count);
-    const tpp_dicom_span &span = l.fragment[p.frame];
+    const tpp_dicom_span &span = l.fragment[static_cast<std::size_t>(p.frame)];
     std::vector<std::uint8_t> runs(span.length);
     TPP_TRY(read_bytes(runs.data(), x, span));
     const tpp_dicom_runs picture = {x.path.c_str(), pixels_of(x), f.samples, f.allocated / 8};
-    out->size = f.allocated / 8U;
+    out->size = static_cast<std::size_t>(f.allocated / 8);
     out->bytes.resize(pixels_of(x) * out->size * static_cast<std::size_t>(f.samples));
     return tpp_dicom_runs_decode(out->bytes.data(), &picture, runs.data(), runs.size());
 }
@@ -208,10 +236,19 @@ tpp_status decoder::read_compressed(samples *out, const instance &x, const plane
     TPP_TRY(open_file(x, p.file));
     DcmDataset *data = open_->getDataset();
     DcmElement *element = nullptr;
-    const std::size_t size = x.pixels.allocated / 8U;
+    const std::size_t size = static_cast<std::size_t>(x.pixels.allocated / 8);
+    const std::size_t most_head = 1 << 20; /* a frame's head lies behind tables and comments */
     const std::size_t wanted = pixels_of(x) * size * static_cast<std::size_t>(x.pixels.samples);
-    Uint32 bytes = 0, fragment = 0;
+    Uint32 bytes = 0;
     OFString colour;
+    std::size_t first = 0, end = 0;
+    TPP_TRY(find_pieces(&first, &end, x, p.frame));
+    const tpp_dicom_span &span = x.scan->layout.fragment[first];
+    std::vector<std::uint8_t> head(std::min<std::uint64_t>(span.length, most_head));
+    TPP_TRY(read_bytes(head.data(), x, {span.offset, head.size()}));
+    const tpp_dicom_picture picture = picture_of(x);
+    TPP_TRY(tpp_dicom_jpeg_check(&picture, head.data(), head.size()));
+    auto fragment = static_cast<Uint32>(first + 1); /* the first of all is the offset table */
     if (data->findAndGetElement(DCM_PixelData, element).bad()) return changed(x);
     auto *pixels = OFstatic_cast(DcmPixelData *, element);
     if (pixels->getUncompressedFrameSize(data, bytes).bad() || bytes < wanted)
@@ -243,54 +280,70 @@ static void rgb_of_ybr(float *rgb)
     rgb[2] = to_byte(y + 1.772 * blue);
 }
 
+static void give_palette(float *out, const samples &s, const palette &colours, std::size_t pixels)
+{
+    const auto last = static_cast<std::int64_t>(colours.colour.size()) - 1;
+    for (std::size_t i = 0; i < pixels; i++) {
+        const std::int64_t at = std::clamp<std::int64_t>(s.number(i) - colours.first, 0, last);
+        const auto &rgb = colours.colour[static_cast<std::size_t>(at)];
+        for (std::size_t c = 0; c < 3; c++) out[3 * i + c] = rgb[c];
+    }
+}
+
+static tpp_status give_colour(float *out, const samples &s, const instance &x)
+{
+    const std::size_t pixels = pixels_of(x);
+    const bool ybr = s.colour == "YBR_FULL" || s.colour == "YBR_FULL_422";
+    if (!ybr && s.colour != "RGB")
+        return TPP_FAIL(TPP_EUNSUPPORTED, "%s: colours of \"%s\" are not read", x.path.c_str(),
+                        printable(s.colour).c_str());
+    const int deep = x.pixels.stored > 8 ? x.pixels.stored - 8 : 0;
+    for (std::size_t i = 0; i < pixels; i++) {
+        for (std::size_t c = 0; c < 3; c++) {
+            const std::int64_t number = s.number(s.planar ? c * pixels + i : 3 * i + c);
+            out[3 * i + c] = to_byte(static_cast<double>(number >> deep));
+        }
+        if (ybr) rgb_of_ybr(out + 3 * i);
+    }
+    return TPP_OK;
+}
+
+/* MONOCHROME1: the lowest number is the brightest; turned round within the stored range. */
+static void give_grey(float *out, const samples &s, const instance &x, const plane &p)
+{
+    const form &f = x.pixels;
+    const std::size_t pixels = pixels_of(x);
+    const bool turned = f.photometric == "MONOCHROME1";
+    const std::int64_t ends = f.is_signed ? -1 : (INT64_C(1) << f.stored) - 1;
+    for (std::size_t i = 0; i < pixels; i++) {
+        const std::int64_t number = turned ? ends - s.number(i) : s.number(i);
+        out[i] = static_cast<float>(p.slope * static_cast<double>(number) + p.intercept);
+    }
+}
+
+tpp_status decoder::decode(samples *out, const instance &x, const plane &p)
+{
+    const std::string syntax = x.scan->layout.transfer_syntax;
+    out->bits = x.pixels.stored;
+    out->is_signed = x.pixels.is_signed;
+    out->colour = x.pixels.photometric;
+    if (!x.scan->layout.encapsulated) return read_native(out, x, p);
+    if (syntax == UID_JPEG2000LosslessOnlyTransferSyntax || syntax == UID_JPEG2000TransferSyntax)
+        return read_j2k(out, x, p);
+    if (syntax == UID_RLELosslessTransferSyntax) return read_runs(out, x, p);
+    return read_compressed(out, x, p);
+}
+
 tpp_status decoder::read(float *out, const plane &p)
 {
     const instance &x = series_[p.file];
-    const form &f = x.pixels;
-    const std::string syntax = x.scan->layout.transfer_syntax;
     samples s;
-    s.bits = f.stored;
-    s.is_signed = f.is_signed;
-    s.colour = f.photometric;
-    if (!x.scan->layout.encapsulated)
-        TPP_TRY(read_native(&s, x, p));
-    else if (syntax == "1.2.840.10008.1.2.4.90" || syntax == "1.2.840.10008.1.2.4.91")
-        TPP_TRY(read_j2k(&s, x, p));
-    else if (syntax == "1.2.840.10008.1.2.5")
-        TPP_TRY(read_runs(&s, x, p));
+    TPP_TRY(decode(&s, x, p));
+    if (x.pixels.samples == 3) return give_colour(out, s, x);
+    if (x.colours)
+        give_palette(out, s, *x.colours, pixels_of(x));
     else
-        TPP_TRY(read_compressed(&s, x, p));
-
-    const std::size_t pixels = pixels_of(x);
-    if (x.colours) {
-        const auto last = static_cast<std::int64_t>(x.colours->colour.size()) - 1;
-        for (std::size_t i = 0; i < pixels; i++) {
-            const std::int64_t at = s.number(i) - x.colours->first;
-            const auto &rgb =
-                x.colours->colour[static_cast<std::size_t>(std::clamp<std::int64_t>(at, 0, last))];
-            for (std::size_t c = 0; c < 3; c++) out[3 * i + c] = rgb[c];
-        }
-    } else if (f.samples == 3) {
-        const bool ybr = s.colour == "YBR_FULL" || s.colour == "YBR_FULL_422";
-        if (!ybr && s.colour != "RGB")
-            return TPP_FAIL(TPP_EUNSUPPORTED, "%s: colours of \"%s\" are not read", x.path.c_str(),
-                            printable(s.colour).c_str());
-        const int deep = f.stored > 8 ? f.stored - 8 : 0;
-        for (std::size_t i = 0; i < pixels; i++) {
-            for (std::size_t c = 0; c < 3; c++)
-                out[3 * i + c] = to_byte(
-                    static_cast<double>(s.number(s.planar ? c * pixels + i : 3 * i + c) >> deep));
-            if (ybr) rgb_of_ybr(out + 3 * i);
-        }
-    } else {
-        /* MONOCHROME1: the lowest number is the brightest; turned round within the stored range. */
-        const bool turned = f.photometric == "MONOCHROME1";
-        const std::int64_t ends = f.is_signed ? -1 : (INT64_C(1) << f.stored) - 1;
-        for (std::size_t i = 0; i < pixels; i++) {
-            const std::int64_t number = turned ? ends - s.number(i) : s.number(i);
-            out[i] = static_cast<float>(p.slope * static_cast<double>(number) + p.intercept);
-        }
-    }
+        give_grey(out, s, x, p);
     return TPP_OK;
 }
 

@@ -62,13 +62,12 @@ static bool spacing_of(DcmItem *item, const DcmTagKey &tag, double out[2])
 /* Ultrasound states pixels in regions, in centimetres. */
 static bool spacing_of_region(DcmItem *data, double out[2])
 {
-    enum { CENTIMETRES = 3 };
-    const double mm_of_cm = 10;
+    const double centimetres = 3, mm_of_cm = 10;
     DcmItem *region = nullptr;
     double units[2] = {0, 0}, found[2] = {0, 0};
     if (data->findAndGetSequenceItem(DCM_SequenceOfUltrasoundRegions, region).bad()) return false;
-    if (!number_of(region, DCM_PhysicalUnitsXDirection, &units[0]) || units[0] != CENTIMETRES ||
-        !number_of(region, DCM_PhysicalUnitsYDirection, &units[1]) || units[1] != CENTIMETRES ||
+    if (!number_of(region, DCM_PhysicalUnitsXDirection, &units[0]) || units[0] != centimetres ||
+        !number_of(region, DCM_PhysicalUnitsYDirection, &units[1]) || units[1] != centimetres ||
         !number_of(region, DCM_PhysicalDeltaY, &found[0]) || found[0] == 0 ||
         !number_of(region, DCM_PhysicalDeltaX, &found[1]) || found[1] == 0)
         return false;

@@ -24,7 +24,7 @@ enum {
     PIXEL_ELEMENT = 0x0010,
     SYNTAX_ELEMENT = 0x0010 /* of group 2 */
 };
-static const uint32_t UNDEFINED = UINT32_MAX;
+static const uint32_t undefined_length = UINT32_MAX;
 
 /* One file being walked. */
 typedef struct scan {
@@ -86,7 +86,7 @@ static bool has_long_length(const char vr[3])
 
 static tpp_status read_head(scan *s, uint64_t end, head *h)
 {
-    uint8_t bytes[8];
+    uint8_t bytes[8] = {0};
     TPP_TRY(get(s, bytes, sizeof bytes, end));
     *h = (head){.group = (uint16_t)tpp_bytes_get(bytes, 2, s->big),
                 .element = (uint16_t)tpp_bytes_get(bytes + 2, 2, s->big)};
@@ -128,7 +128,7 @@ static tpp_status walk_fragments(scan *s, uint64_t end, bool keep)
         head h;
         TPP_TRY(read_head(s, end, &h));
         if (h.group == DELIMITERS && h.element == SEQUENCE_END && !table) return TPP_OK;
-        if (h.group != DELIMITERS || h.element != ITEM || h.length == UNDEFINED)
+        if (h.group != DELIMITERS || h.element != ITEM || h.length == undefined_length)
             return TPP_FAIL(TPP_EFORMAT,
                             "%s: compressed pixel data are not in pieces at byte %" PRIu64, s->path,
                             s->at);
@@ -155,7 +155,7 @@ static tpp_status walk_items(scan *s, uint64_t end, bool until_mark, int depth)
                             "%s: a sequence holds (%04x,%04x) before byte %" PRIu64
                             ", wanted an item",
                             s->path, h.group, h.element, s->at);
-        const bool open = h.length == UNDEFINED;
+        const bool open = h.length == undefined_length;
         if (!open && end - s->at < h.length) return truncated(s, end, "an item");
         TPP_TRY(walk_elements(s, open ? end : s->at + h.length, open, depth));
     }
@@ -173,14 +173,14 @@ static tpp_status looks_like_items(scan *s, uint64_t length, bool *out)
     TPP_TRY(get(s, bytes, sizeof bytes, start + length));
     const uint64_t first = tpp_bytes_get(bytes + 4, 4, false);
     *out = memcmp(bytes, item, sizeof item) == 0 &&
-           (first == UNDEFINED || first <= length - sizeof bytes);
+           (first == undefined_length || first <= length - sizeof bytes);
     return go_to(s, start);
 }
 
 static tpp_status walk_value(scan *s, uint64_t end, const head *h, int depth)
 {
     const bool pixels = h->group == PIXEL_GROUP && h->element == PIXEL_ELEMENT;
-    if (h->length == UNDEFINED) {
+    if (h->length == undefined_length) {
         if (pixels && !s->implicit) return walk_fragments(s, end, depth == 0);
         if (!s->implicit && strcmp(h->vr, "SQ") != 0 && strcmp(h->vr, "UN") != 0)
             return TPP_FAIL(TPP_EFORMAT, "%s: (%04x,%04x) states no length", s->path, h->group,
@@ -204,7 +204,7 @@ static tpp_status keep_pixels(scan *s, const head *h)
     tpp_dicom_layout *l = &s->layout;
     if (l->has_pixels) return TPP_FAIL(TPP_EFORMAT, "%s: pixel data stand there twice", s->path);
     l->has_pixels = true;
-    l->encapsulated = h->length == UNDEFINED;
+    l->encapsulated = h->length == undefined_length;
     if (!l->encapsulated) l->pixels = (tpp_dicom_span){s->at, h->length};
     return TPP_OK;
 }
@@ -232,7 +232,7 @@ static tpp_status walk_meta(scan *s)
     tpp_dicom_layout *l = &s->layout;
     while (s->at < l->file_size) {
         const uint64_t start = s->at;
-        uint8_t group[2];
+        uint8_t group[2] = {0};
         TPP_TRY(get(s, group, sizeof group, l->file_size));
         TPP_TRY(go_to(s, start));
         if (tpp_bytes_get(group, 2, false) != 2) return TPP_OK;
@@ -254,7 +254,7 @@ static tpp_status choose_syntax(scan *s)
     tpp_dicom_layout *l = &s->layout;
     if (l->transfer_syntax[0] == '\0') { /* no meta header: what the first element looks like */
         const uint64_t start = s->at;
-        uint8_t bytes[8];
+        uint8_t bytes[8] = {0};
         TPP_TRY(get(s, bytes, sizeof bytes, l->file_size));
         s->implicit = !isupper(bytes[4]) || !isupper(bytes[5]);
         return go_to(s, start);

@@ -33,17 +33,21 @@ typedef struct tpp_dicom_layout {
 TPP_MUST_CHECK tpp_status tpp_dicom_scan(tpp_dicom_layout *out, const char *path);
 void tpp_dicom_layout_free(tpp_dicom_layout *layout);
 
-/* A JPEG 2000 picture: the sizes that it must have, and what its numbers were found to be. */
-typedef struct tpp_dicom_j2k {
+/* A compressed picture: the sizes that it must have. */
+typedef struct tpp_dicom_picture {
     const char *path; /* for messages */
     int width, height, components;
-    int bits; /* found */
-    bool is_signed;
-} tpp_dicom_j2k;
+} tpp_dicom_picture;
 
-/* Decodes to `out`, [height, width, components]. TPP_EUNSUPPORTED without OpenJPEG. */
-TPP_MUST_CHECK tpp_status tpp_dicom_j2k_decode(int32_t *out, tpp_dicom_j2k *form,
-                                               const uint8_t *bytes, size_t size);
+/* Decodes JPEG 2000 to `out`, [height, width, components], and says what its numbers are.
+ * TPP_EUNSUPPORTED without OpenJPEG. */
+TPP_MUST_CHECK tpp_status tpp_dicom_j2k_decode(int32_t *out, int *bits, bool *is_signed,
+                                               const tpp_dicom_picture *want, const uint8_t *bytes,
+                                               size_t size);
+
+/* Does a JPEG or JPEG-LS picture begin as it must, with these sizes? */
+TPP_MUST_CHECK tpp_status tpp_dicom_jpeg_check(const tpp_dicom_picture *want, const uint8_t *bytes,
+                                               size_t size);
 
 /* A run-length coded picture: `channels` numbers of `bytes` bytes a pixel. */
 typedef struct tpp_dicom_runs {

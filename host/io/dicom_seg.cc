@@ -36,11 +36,11 @@ struct writing {
 struct code {
     const char *value, *scheme, *meaning;
 };
-static const code DERIVED_BY_SEGMENTATION = {"113076", "DCM", "Segmentation"};
-static const code SOURCE_IMAGE = {"121322", "DCM", "Source image for image processing operation"};
-static const code ANATOMY = {"91723000", "SCT", "Anatomical Structure"};
+static const code derived_by_segmentation = {"113076", "DCM", "Segmentation"};
+static const code source_image = {"121322", "DCM", "Source image for image processing operation"};
+static const code anatomy = {"91723000", "SCT", "Anatomical Structure"};
 
-static const char NOTICE[] = "Research software, not a medical device";
+static const char notice[] = "Research software, not a medical device";
 
 static void put(DcmItem *item, const DcmTagKey &tag, const std::string &value)
 {
@@ -230,7 +230,7 @@ static void put_description(writing &w)
     put(data, DCM_SoftwareVersions, w.version);
     put(data, DCM_ImageType, "DERIVED\\PRIMARY");
     put(data, DCM_ContentLabel, "SEGMENTATION");
-    put(data, DCM_ContentDescription, NOTICE);
+    put(data, DCM_ContentDescription, notice);
     put(data, DCM_ContentCreatorName, "TPP^");
     put_number(data, DCM_SamplesPerPixel, 1);
     put(data, DCM_PhotometricInterpretation, "MONOCHROME2");
@@ -280,7 +280,7 @@ static void put_segments(writing &w)
         DcmItem *item = add_item(w.data(), DCM_SegmentSequence);
         put_number(item, DCM_SegmentNumber, ++number);
         put(item, DCM_SegmentLabel, ascii(s.name, LONG_STRING));
-        put(item, DCM_SegmentDescription, NOTICE);
+        put(item, DCM_SegmentDescription, notice);
         put(item, DCM_SegmentAlgorithmType, "AUTOMATIC");
         put(item, DCM_SegmentAlgorithmName, "TPP " + w.version);
         const std::string category = ascii(s.category_code, 16), type = ascii(s.type_code, 16);
@@ -361,12 +361,12 @@ static void put_frame(writing &w, std::size_t segment, std::size_t z, std::size_
                  .bad())
         throw std::bad_alloc();
     DcmItem *derivation = add_item(frame, DCM_DerivationImageSequence);
-    put_code(derivation, DCM_DerivationCodeSequence, DERIVED_BY_SEGMENTATION);
+    put_code(derivation, DCM_DerivationCodeSequence, derived_by_segmentation);
     DcmItem *image = add_item(derivation, DCM_SourceImageSequence);
     put_reference(image, o);
     if (o.frame > 0) put(image, DCM_ReferencedFrameNumber, std::to_string(o.frame));
     put(image, DCM_SpatialLocationsPreserved, "YES");
-    put_code(image, DCM_PurposeOfReferenceCodeSequence, SOURCE_IMAGE);
+    put_code(image, DCM_PurposeOfReferenceCodeSequence, source_image);
     put_number(add_item(frame, DCM_SegmentIdentificationSequence), DCM_ReferencedSegmentNumber,
                static_cast<unsigned>(segment + 1));
 }
@@ -497,12 +497,12 @@ static tpp_status take_segments(writing *w, const tpp_dicom_segment *segments, i
                 w->path, i + 1, s.label);
         known[s.label] = true;
         if (s.category_code == nullptr || s.category_meaning == nullptr) {
-            s.category_code = ANATOMY.value;
-            s.category_meaning = ANATOMY.meaning;
+            s.category_code = anatomy.value;
+            s.category_meaning = anatomy.meaning;
         }
         if (s.type_code == nullptr || s.type_meaning == nullptr) {
-            s.type_code = ANATOMY.value;
-            s.type_meaning = ANATOMY.meaning;
+            s.type_code = anatomy.value;
+            s.type_meaning = anatomy.meaning;
         }
         w->segments.push_back(s);
     }

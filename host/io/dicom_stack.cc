@@ -10,8 +10,8 @@
 namespace tpp_dicom
 {
 
-static const double SAME_PLACE_MM = 1e-3;
-static const double UNEVEN = 0.1; /* of a step: more is no rounding of positions */
+static const double same_place_mm = 1e-3;
+static const double uneven = 0.1; /* of a step: more is no rounding of positions */
 
 /* The work on one series. */
 struct arrangement {
@@ -65,8 +65,8 @@ static tpp_status check_alike(const arrangement &a)
     const instance &x = a.series[like.file];
     for (const plane &p : a.out->planes) {
         const instance &y = a.series[p.file];
-        if (std::fabs(p.at.spacing[0] - like.at.spacing[0]) > UNEVEN * like.at.spacing[0] ||
-            std::fabs(p.at.spacing[1] - like.at.spacing[1]) > UNEVEN * like.at.spacing[1])
+        if (std::fabs(p.at.spacing[0] - like.at.spacing[0]) > uneven * like.at.spacing[0] ||
+            std::fabs(p.at.spacing[1] - like.at.spacing[1]) > uneven * like.at.spacing[1])
             return TPP_FAIL(TPP_EFORMAT, "%s: pixels of %s are %g x %g mm, those of %s %g x %g mm",
                             a.path, x.name(), like.at.spacing[1], like.at.spacing[0], y.name(),
                             p.at.spacing[1], p.at.spacing[0]);
@@ -89,7 +89,7 @@ static std::vector<std::size_t> sort_by_place(const arrangement &a)
               [&](const plane &p, const plane &q) { return height(p) < height(q); });
     std::vector<std::size_t> starts;
     for (std::size_t i = 0; i < planes.size(); i++)
-        if (i == 0 || height(planes[i]) - height(planes[starts.back()]) > SAME_PLACE_MM)
+        if (i == 0 || height(planes[i]) - height(planes[starts.back()]) > same_place_mm)
             starts.push_back(i);
     starts.push_back(planes.size());
     for (std::size_t k = 0; k + 1 < starts.size(); k++)
@@ -148,7 +148,7 @@ static tpp_status count_steps(const arrangement &a, std::vector<int> *steps)
     const double usual = sorted[(sorted.size() - 1) / 2];
     for (std::size_t i = 0; i < apart.size(); i++) {
         const double ratio = apart[i] / usual, whole = std::round(ratio);
-        if (whole < 1 || std::fabs(ratio - whole) > UNEVEN ||
+        if (whole < 1 || std::fabs(ratio - whole) > uneven ||
             whole > static_cast<double>(planes.size()) + 1)
             return TPP_FAIL(
                 TPP_EFORMAT,
@@ -196,7 +196,7 @@ static tpp_status fill_gaps(const arrangement &a, const std::vector<int> &steps)
 static tpp_status check_line(const arrangement &a)
 {
     const stack &s = *a.out;
-    const double tolerance = UNEVEN * length(s.step) + SAME_PLACE_MM;
+    const double tolerance = uneven * length(s.step) + same_place_mm;
     for (std::size_t z = 0; z < s.at_z.size(); z++) {
         if (s.at_z[z] < 0) continue;
         const plane &p = s.planes[static_cast<std::size_t>(s.at_z[z])];

@@ -280,6 +280,55 @@ static void what_is_not_read_is_refused_by_name(void **state)
     }
 }
 
+/* A picture that says `jpeg` in the place of runs. */
+static void refuses_jpeg(const uint8_t *jpeg, size_t length, const char *fact)
+{
+    static uint8_t bytes[MAKER_ROOM];
+    maker m = maker_default();
+    m.allocated = m.stored = 8;
+    m.is_signed = 0;
+    m.syntax = "1.2.840.10008.1.2.4.50";
+    size_t size = make(bytes, &m);
+    maker_bytes b = {.p = bytes, .size = (size_t)(find(bytes, size, 0x7FE00010) - 8 - bytes)};
+    maker_head(&b, 0x7FE00010, "OB", UINT32_MAX);
+    maker_head(&b, 0xFFFEE000, NULL, 0);
+    maker_head(&b, 0xFFFEE000, NULL, (uint32_t)length);
+    memcpy(b.p + b.size, jpeg, length);
+    b.size += length;
+    maker_head(&b, 0xFFFEE0DD, NULL, 0);
+    const char *path = put_file("jpeg.dcm", bytes, b.size);
+    ASSERT_FAILS(try_read(path), TPP_EFORMAT, path, fact);
+}
+
+static void jpeg_heads_that_lie_are_refused(void **state)
+{
+    (void)state;
+    static const uint8_t head[] = {0xFF, 0xD8, 0xFF, 0xFE, 0, 4, 'h', 'i',  0xFF, 0xC0, 0,    11,
+                                   8,    0,    3,    0,    4, 1, 1,   0x11, 0,    0xFF, 0xD9, 0};
+    uint8_t bad[sizeof head];
+    static const struct {
+        size_t at;
+        uint8_t value;
+        const char *fact;
+    } cases[] = {
+        {0, 0, "no JPEG picture"},
+        {2, 0, "damaged at byte 2"},
+        {3, 0xDA, "damaged at byte 2"}, /* a scan before the frame */
+        {5, 0, "damaged at byte 2"},    /* no length */
+        {4, 9, "damaged at byte 2"},    /* a length beyond the end */
+        {8, 0, "damaged at byte 8"},
+        {13, 99, "is 4 x 25347 with 1 components"},
+        {16, 5, "is 5 x 3"},
+        {17, 3, "with 3 components"},
+        {22, 0xD8, "cannot be decoded"}, /* the head is right, and nothing follows */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        memcpy(bad, head, sizeof head);
+        bad[cases[i].at] = cases[i].value;
+        refuses_jpeg(bad, sizeof bad, cases[i].fact);
+    }
+}
+
 static void geometry_that_is_none_is_refused(void **state)
 {
     (void)state;
@@ -365,6 +414,7 @@ int main(void)
         cmocka_unit_test(a_series_larger_than_the_limit_is_refused),
         cmocka_unit_test(nesting_has_an_end),
         cmocka_unit_test(what_is_not_read_is_refused_by_name),
+        cmocka_unit_test(jpeg_heads_that_lie_are_refused),
         cmocka_unit_test(geometry_that_is_none_is_refused),
         cmocka_unit_test(memory_may_run_out_anywhere),
         cmocka_unit_test(changed_bytes_do_no_harm),
