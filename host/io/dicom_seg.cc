@@ -345,13 +345,15 @@ static void put_reference(DcmItem *item, const origin &o)
     put(item, DCM_ReferencedSOPInstanceUID, o.sop);
 }
 
-/* `place` counts the slices that have frames, from 1 on: index values leave none out. */
+/* `place` counts the slices that have frames, from 1 on: their index values leave none out. Those
+ * of moments are the moments' own numbers. */
 static void put_frame(writing &w, std::size_t segment, std::size_t z, std::size_t place)
 {
     DcmItem *frame = add_item(w.data(), DCM_PerFrameFunctionalGroupsSequence);
     const origin &o = w.from->at_z[z];
     DcmItem *content = add_item(frame, DCM_FrameContentSequence);
-    const Uint32 index[2] = {static_cast<Uint32>(segment + 1), static_cast<Uint32>(place)};
+    const Uint32 index[2] = {static_cast<Uint32>(segment + 1),
+                             static_cast<Uint32>(w.from->has_place ? place : z + 1)};
     if (content->putAndInsertUint32Array(DCM_DimensionIndexValues, index, 2).bad())
         throw std::bad_alloc();
     if (w.from->has_place)

@@ -191,6 +191,28 @@ static void slices_that_are_missing_get_no_frame(void **state)
 
 /* ---- what others make of it ---- */
 
+/* A film of ultrasound: nothing in it has a place. */
+static const char *write_film(void)
+{
+    maker m = maker_default();
+    m.sop_class = "1.2.840.10008.5.1.4.1.1.3.1";
+    m.modality = "US";
+    m.is_placed = false;
+    m.frame_of_reference = NULL;
+    m.rows = m.columns = SIDE;
+    m.frames = SLICES;
+    m.allocated = m.stored = 8;
+    m.is_signed = 0;
+    m.frame_time = "40";
+    tpp_volume v = {0};
+    ASSERT_OK(tpp_dicom_read(&v, maker_put("film.dcm", &m, 0, NULL), NULL));
+    assert_true(v.is_sequence);
+    paint();
+    const char *path = write_seg("film_seg.dcm", &v);
+    tpp_volume_free(&v);
+    return path;
+}
+
 static void write_cases(const char *paths[2], const char *raws[2])
 {
     static const char *const names[] = {"others.dcm", "blank.dcm"}, *const raw[] = {"others",
@@ -213,9 +235,10 @@ static void dciodvfy_finds_no_error(void **state)
         print_message("[  SKIPPED ] dciodvfy (package dicom3tools) is not there\n");
         skip();
     }
-    const char *paths[2], *raws[2];
+    const char *paths[3], *raws[2];
     write_cases(paths, raws);
-    for (int i = 0; i < 2; i++) {
+    paths[2] = write_film();
+    for (int i = 0; i < 3; i++) {
         char command[512];
         (void)snprintf(command, sizeof command,
                        "dciodvfy %s 2>&1 | grep -E '^(Error|Abort)' >&2; dciodvfy %s 2>&1 | "
