@@ -55,9 +55,9 @@ static kind kind_of_content(const char *path)
     tpp_gzip_close(g);
     if (got == sizeof bytes && tpp_nifti_header_size(bytes) > 0) return KIND_NIFTI;
     if (!plain) return KIND_NONE;
-    if (got >= DICM_AT + 4 && memcmp(bytes + DICM_AT, "DICM", 4) == 0) return KIND_DICOM;
     if (tpp_nrrd_begins((const char *)bytes, got)) return KIND_NRRD;
     if (tpp_metaimage_begins((const char *)bytes, got)) return KIND_METAIMAGE;
+    if (got >= DICM_AT + 4 && memcmp(bytes + DICM_AT, "DICM", 4) == 0) return KIND_DICOM;
     return KIND_NONE;
 }
 
