@@ -26,26 +26,42 @@ static void warn(const tpp_frames *f)
                 f->path);
 }
 
-/* Slices by anatomy, or moments as they are stored. */
+/* Moments are frames in the order of the file; left, right, up and down by its affine, where z
+ * counts them. */
+static tpp_view moments(const tpp_volume *v, tpp_orientation o)
+{
+    enum { Z = 2 };
+    if (o.axis[Z] != Z) return tpp_view_stored(v->dim, v->spacing_mm);
+    o.flip[Z] = false;
+    return tpp_orientation_view(&o, v->dim, v->spacing_mm);
+}
+
+/* Slices by anatomy, or moments. */
 static void choose_view(tpp_frames *f, tpp_axis wanted)
 {
-    tpp_volume *v = &f->volume;
+    const tpp_volume *v = &f->volume;
+    const tpp_orientation o = tpp_orientation_from_affine(&v->affine);
     if (wanted == TPP_AXIS_AUTO && v->is_sequence) wanted = TPP_AXIS_TIME;
+    f->axis = wanted;
     if (wanted == TPP_AXIS_TIME) {
-        f->axis = wanted;
-        f->view = tpp_view_stored(v->dim, v->spacing_mm);
+        f->view = moments(v, o);
         return;
     }
-    const tpp_orientation o = tpp_orientation_from_affine(&v->affine);
     const tpp_view axial = tpp_orientation_view(&o, v->dim, v->spacing_mm);
     tpp_orientation_code(f->orientation, &o);
-    f->axis = wanted == TPP_AXIS_AUTO ? tpp_view_best_axis(&axial) : wanted;
+    if (wanted == TPP_AXIS_AUTO) f->axis = tpp_view_best_axis(&axial);
     f->view = tpp_view_cut(&axial, f->axis);
 }
 
 static tpp_status choose_window(tpp_frames *f, const char *window)
 {
-    if (f->channels == 1) return tpp_window_choose(&f->window, &f->volume, window, f->modality);
+    if (f->channels == 1) {
+        TPP_TRY(tpp_window_choose(&f->window, &f->volume, window, f->modality));
+        /* The window was guessed from the values, and so is what follows from it. */
+        if (window == NULL && f->modality[0] == '\0' && strcmp(f->window.name, "abdomen") == 0)
+            (void)snprintf(f->modality, sizeof(f->modality), "CT");
+        return TPP_OK;
+    }
     if (window == NULL) return TPP_OK;
     return TPP_FAIL(TPP_EUSAGE, "%s: colours are taken as they are; --window is for grey volumes",
                     f->path);

@@ -64,9 +64,9 @@ static tpp_status update_from(EVP_MD_CTX *c, FILE *f, const char *path)
 
 tpp_status tpp_sha256_file(tpp_sha256 *out, const char *path)
 {
-    if (tpp_path_is_folder(path)) return TPP_FAIL(TPP_EIO, "%s: a folder, not a file", path);
-    FILE *f = fopen(path, "rb");
-    if (f == NULL) return TPP_FAIL(TPP_EIO, "%s: cannot open: %s", path, strerror(errno));
+    FILE *f = NULL;
+    uint64_t size = 0;
+    TPP_TRY(tpp_file_open(&f, &size, path));
     EVP_MD_CTX *c = NULL;
     tpp_status s = begin(&c);
     if (s == TPP_OK) s = update_from(c, f, path);

@@ -48,7 +48,7 @@ typedef enum tpp_axis {
     TPP_AXIS_AXIAL,
     TPP_AXIS_CORONAL,  /* from anterior on; row 0 is superior, column 0 the patient's right */
     TPP_AXIS_SAGITTAL, /* from the right on; row 0 is superior, column 0 anterior */
-    TPP_AXIS_TIME,     /* frames as they are stored */
+    TPP_AXIS_TIME,     /* moments, which the file counts along z */
     TPP_AXIS_COUNT
 } tpp_axis;
 

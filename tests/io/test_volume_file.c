@@ -234,7 +234,9 @@ static void what_is_no_volume_says_so(void **state)
     assert_false(tpp_volume_is(scratch("nowhere")));
     ASSERT_FAILS(tpp_volume_read(&v, scratch("nowhere.nii"), NULL), TPP_EIO, "nowhere.nii",
                  "no such file");
-    assert_false(tpp_volume_is(scratch_folder));
+    ASSERT_OK(tpp_path_make_folder(scratch("texts")));
+    (void)put_file("texts/a.txt", "text", 4);
+    assert_false(tpp_volume_is(scratch("texts")));
 }
 
 /* ---- samples ---- */
