@@ -23,7 +23,6 @@
 typedef struct tally {
     const tpp_cohort *c;
     tpp_segmenter *segmenter;
-    tpp_sha256 settings;
     int64_t run, skipped, failed;
     int code; /* of the last failure */
 } tally;
@@ -67,16 +66,20 @@ static tpp_status run_case(tally *t, const tpp_case_input *input, const char *pl
     *on_input = true;
     if (!tpp_path_exists(input->input))
         return TPP_FAIL(TPP_EIO, "%s: there is no such file or folder", input->input);
-    TPP_TRY(tpp_case_key(&key, &t->settings, input->input));
-    if (c->resume) TPP_TRY(tpp_case_is_done(&done, place, &key));
+    if (c->resume) {
+        TPP_TRY(tpp_case_key(&key, t->segmenter, input->input));
+        TPP_TRY(tpp_case_is_done(&done, place, &key));
+    }
     if (done) {
         t->skipped++;
         tpp_log(TPP_LOG_INFO, "segment", "%s: done already", place);
         return TPP_OK;
     }
     if (c->resume || c->options->overwrite) tpp_out_folder_sweep(place);
-    const tpp_case one = {
-        .name = input->name, .input = input->input, .output = place, .key = key.hex};
+    const tpp_case one = {.name = input->name,
+                          .input = input->input,
+                          .output = place,
+                          .key = c->resume ? key.hex : NULL};
     TPP_TRY(tpp_segmenter_run(t->segmenter, &one, &result, on_input));
     t->run++;
     print_results(t, place, &result);
@@ -137,7 +140,6 @@ static tpp_status open_tally(tally *t)
 {
     TPP_TRY(check_output(t->c));
     TPP_TRY(tpp_segmenter_open(&t->segmenter, t->c->options));
-    TPP_TRY(tpp_hash_settings(&t->settings, t->segmenter));
     return t->c->cases->is_cohort ? tpp_path_make_folder(t->c->output) : TPP_OK;
 }
 

@@ -125,7 +125,7 @@ static int run(const tpp_command *c, const char *path, int argc, char **argv)
         return tpp_exit_code(s, true);
     }
     char longer[PATH_SIZE];
-    (void)snprintf(longer, sizeof(longer), "%s %s", path, member->name);
+    (void)snprintf(longer, sizeof(longer), "%.40s %.38s", path, member->name);
     return run(member, longer, argc - 1, argv + 1);
 }
 
@@ -141,7 +141,7 @@ static void walk(const tpp_command *c, const char *path, tpp_command_visit *visi
     visit(context, c, path);
     for (int i = 0; c->commands != NULL && c->commands[i] != NULL; i++) {
         char longer[PATH_SIZE];
-        (void)snprintf(longer, sizeof(longer), "%s %s", path, c->commands[i]->name);
+        (void)snprintf(longer, sizeof(longer), "%.40s %.38s", path, c->commands[i]->name);
         walk(c->commands[i], longer, visit, context);
     }
 }

@@ -5,6 +5,7 @@
 #include "core/mem.h"
 #include "core/path.h"
 #include "core/str.h"
+#include "infer/segment_internal.h"
 #include "io/hash.h"
 
 #include <inttypes.h>
@@ -16,10 +17,16 @@ enum { MAX_REPORT_BYTES = 64 << 20 };
 
 /* ---- settings ---- */
 
-static tpp_status add_model(tpp_str *all, const tpp_segmenter *s)
+static tpp_status add_model(tpp_str *all, tpp_segmenter *s)
 {
-    const tpp_model_folder *m = tpp_segmenter_model(s);
-    static const char *const files[] = {TPP_MODEL_WEIGHTS, TPP_MODEL_VOCAB, TPP_MODEL_MERGES};
+    const tpp_model_folder *m = &s->model;
+    static const char *const files[] = {TPP_MODEL_VOCAB, TPP_MODEL_MERGES};
+    char *weights = tpp_path_join(m->path, TPP_MODEL_WEIGHTS);
+    const tpp_status read =
+        weights != NULL ? tpp_sha256_file(&s->weights_hash, weights) : TPP_ENOMEM;
+    tpp_free(weights);
+    TPP_TRY(read);
+    tpp_str_format(all, "%s %s\n", s->weights_hash.hex, TPP_MODEL_WEIGHTS);
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
         char *path = tpp_path_join(m->path, files[i]);
         const tpp_status status =
@@ -52,25 +59,29 @@ static void add_options(tpp_str *all, const tpp_segment_options *o)
     tpp_str_format(all, "probabilities %d\ntimes %d\n", o->probabilities, o->times);
 }
 
-tpp_status tpp_hash_settings(tpp_sha256 *out, const tpp_segmenter *s)
+tpp_status tpp_hash_settings(tpp_sha256 *out, tpp_segmenter *s)
 {
-    const tpp_segment_options *o = tpp_segmenter_options(s);
     tpp_str all = {0};
-    tpp_status status = add_model(&all, s);
-    add_targets(&all, o->targets);
-    add_options(&all, o);
-    if (status == TPP_OK) status = all.status;
-    if (status == TPP_OK) status = tpp_sha256_bytes(out, all.text, all.length);
+    tpp_status status = TPP_OK;
+    if (s->settings_hash.hex[0] == '\0') {
+        status = add_model(&all, s);
+        add_targets(&all, s->o.targets);
+        add_options(&all, &s->o);
+        if (status == TPP_OK) status = all.status;
+        if (status == TPP_OK) status = tpp_sha256_bytes(&s->settings_hash, all.text, all.length);
+    }
+    if (status == TPP_OK) *out = s->settings_hash;
     tpp_str_free(&all);
     return status;
 }
 
-tpp_status tpp_case_key(tpp_sha256 *out, const tpp_sha256 *settings, const char *input)
+tpp_status tpp_case_key(tpp_sha256 *out, tpp_segmenter *s, const char *input)
 {
-    tpp_sha256 content;
+    tpp_sha256 settings, content;
     char both[2 * sizeof(content.hex)];
+    TPP_TRY(tpp_hash_settings(&settings, s));
     TPP_TRY(tpp_hash_input(&content, input));
-    const int n = snprintf(both, sizeof(both), "%s %s", settings->hex, content.hex);
+    const int n = snprintf(both, sizeof(both), "%s %s", settings.hex, content.hex);
     return tpp_sha256_bytes(out, both, (size_t)n);
 }
 

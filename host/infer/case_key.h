@@ -11,12 +11,11 @@
 
 #include <stdbool.h>
 
-/* Of everything that is the same for all cases. Reads the model's files. */
-TPP_MUST_CHECK tpp_status tpp_hash_settings(tpp_sha256 *out, const tpp_segmenter *s);
+/* Of everything that is the same for all cases. Reads the model's files, once. */
+TPP_MUST_CHECK tpp_status tpp_hash_settings(tpp_sha256 *out, tpp_segmenter *s);
 
-/* Of a case: the two hashes above in one. */
-TPP_MUST_CHECK tpp_status tpp_case_key(tpp_sha256 *out, const tpp_sha256 *settings,
-                                       const char *input);
+/* Of a case: of the settings and of the input. */
+TPP_MUST_CHECK tpp_status tpp_case_key(tpp_sha256 *out, tpp_segmenter *s, const char *input);
 
 /* Does `folder` hold the complete results of a run with this key? Its report says so, and every
  * file that it lists is there with the hash it lists. */

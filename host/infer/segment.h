@@ -49,7 +49,7 @@ typedef struct tpp_segment_options {
 
 typedef struct tpp_case {
     const char *name, *input, *output; /* `output` is a folder */
-    const char *key;                   /* for report.json: what would make it again; or NULL */
+    const char *key; /* tpp_case_key, if it is known already; else it is made for report.json */
 } tpp_case;
 
 /* What there is to say at the end. */

@@ -21,9 +21,9 @@ struct tpp_segmenter {
     tpp_prompt **prompts;
     tpp_tokens **tokens;
     tpp_report_prompt **described;
-    tpp_session **session;             /* of the frame size that was there last */
-    int height, width, channels, clip; /* clip: frames of one; 0 with mode=online */
-    tpp_sha256 weights_hash;           /* of the model's weights */
+    tpp_session **session;                  /* of the frame size that was there last */
+    int height, width, channels, clip;      /* clip: frames of one; 0 with mode=online */
+    tpp_sha256 weights_hash, settings_hash; /* of tpp_hash_settings; "": not made yet */
 };
 
 /* One case. */

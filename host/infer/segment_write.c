@@ -228,7 +228,10 @@ static tpp_status write_report(summing *s, const json_t *statistics)
                          .n_times = o->times ? 2 : 0,
                          .warnings = o->warnings};
     json_t *json = NULL;
+    tpp_sha256 key = {""};
     tpp_status status = list_prompts(r->s, &prompts, &report.n_prompts);
+    if (status == TPP_OK && report.key == NULL) status = tpp_case_key(&key, r->s, r->input.path);
+    if (report.key == NULL) report.key = key.hex;
     report.prompts = prompts;
     if (status == TPP_OK) status = tpp_report_json(&report, &json);
     if (status == TPP_OK) status = tpp_html_finish(&s->html, r->found, statistics, json);

@@ -55,6 +55,9 @@ static void a_folder_gives_masks_preview_and_report(void **state)
                      area);
     assert_string_equal(text_of(j, "input", "kind"), "pictures");
     assert_non_null(text_of(j, "device", "name"));
+    EXPECT_OK("sha256sum model/weights.safetensors | cut -c1-64 | tr -d '\\n'");
+    assert_string_equal(text_of(j, "model", "weights_sha256"), program_out);
+    assert_int_equal(strlen(json_string_value(json_object_get(j, "key"))), 64);
     json_decref(j);
     remove_out();
 }
