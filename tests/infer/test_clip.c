@@ -247,6 +247,28 @@ static void a_clip_that_does_not_fit_is_refused_by_its_length(void **state)
     tpp_device_close(d);
 }
 
+/* A second object in the images of the first is found as if it were alone. */
+static void objects_share_the_images_of_a_clip(void **state)
+{
+    const suite *s = *state;
+    static const int pictures[] = {0, 1, 2};
+    result together[2][CLIP], alone[CLIP];
+    tpp_session *first = open_session(s, &s->clip, CLIP), *second = NULL, *single = NULL;
+    const tpp_session_options shared = {.images = first}, own = of_clips(CLIP);
+    UNIT_OK(tpp_session_open(&second, &s->clip, s->store, prompts + 1, 1, &shared));
+    for (int i = 0; i < CLIP; i++) push(first, pictures[i]);
+    for (int i = 0; i < CLIP; i++) take(first, &together[0][i]);
+    for (int i = 0; i < CLIP; i++) take(second, &together[1][i]);
+    tpp_session_close(second);
+    tpp_session_close(first);
+    UNIT_OK(tpp_session_open(&single, &s->clip, s->store, prompts + 1, 1, &own));
+    run(single, pictures, CLIP, alone);
+    tpp_session_close(single);
+    for (int i = 0; i < CLIP; i++) assert_same(&alone[i], &together[1][i]);
+    run_clip(s, pictures, CLIP, alone);
+    for (int i = 0; i < CLIP; i++) assert_same(&alone[i], &together[0][i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +279,7 @@ int main(void)
         cmocka_unit_test(between_clips_nothing_is_made),
         cmocka_unit_test(clips_are_full_and_fit_the_mode),
         cmocka_unit_test(a_clip_that_does_not_fit_is_refused_by_its_length),
+        cmocka_unit_test(objects_share_the_images_of_a_clip),
     };
     return cmocka_run_group_tests_name("infer.clip", tests, open_suite, close_suite);
 }
