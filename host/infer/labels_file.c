@@ -15,8 +15,10 @@
 static json_t *snomed_json(const tpp_target *t)
 {
     if (t->category_code == NULL && t->type_code == NULL) return json_null();
-    return json_pack("{s:o, s:o, s:o}", "category", tpp_json_text(t->category_code), "type",
-                     tpp_json_text(t->type_code), "meaning", tpp_json_text(t->type_meaning));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "modifier", tpp_json_text(t->modifier_code),
+                     "site", tpp_json_text(t->site_code), "category",
+                     tpp_json_text(t->category_code), "type", tpp_json_text(t->type_code),
+                     "meaning", tpp_json_text(t->type_meaning));
 }
 
 static json_t *label_json(const tpp_target *t)

@@ -8,6 +8,7 @@
 #include "io/image.h"
 #include "io/png.h"
 #include "io/volume_file.h"
+#include "text/snomed.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -134,6 +135,24 @@ static tpp_status write_volume(const tpp_masks *m, int only, canvas *c, const tp
     return s;
 }
 
+/* The left kidney is the type "Kidney" with the modifier "Left". */
+static tpp_dicom_segment describe(const tpp_target *x, int label)
+{
+    const char *of_type = tpp_snomed_meaning(x->type_code);
+    tpp_dicom_segment s = {.label = label,
+                           .name = x->title,
+                           .category_code = x->category_code,
+                           .category_meaning = tpp_snomed_meaning(x->category_code),
+                           .type_code = x->type_code,
+                           .type_meaning = of_type != NULL ? of_type : x->type_meaning,
+                           .modifier_code = x->modifier_code,
+                           .modifier_meaning = tpp_snomed_meaning(x->modifier_code),
+                           .site_code = x->site_code,
+                           .site_meaning = tpp_snomed_meaning(x->site_code)};
+    memcpy(s.rgb, x->rgb, sizeof(s.rgb));
+    return s;
+}
+
 /* All targets as segments of one object. */
 static tpp_status write_dicom(const tpp_masks *m, canvas *c, const tpp_out_folder *out)
 {
@@ -143,12 +162,7 @@ static tpp_status write_dicom(const tpp_masks *m, canvas *c, const tpp_out_folde
     TPP_NEW(segment, n);
     for (int t = 0; t < n; t++) {
         const tpp_target *x = &m->targets->item[t];
-        segment[t] = (tpp_dicom_segment){.label = t + 1,
-                                         .name = x->title,
-                                         .category_code = x->category_code,
-                                         .type_code = x->type_code,
-                                         .type_meaning = x->type_meaning};
-        memcpy(segment[t].rgb, x->rgb, sizeof(x->rgb));
+        segment[t] = describe(x, t + 1);
     }
     tpp_status s = tpp_out_folder_file(out, &path, "seg.dcm");
     if (s == TPP_OK) {

@@ -37,6 +37,8 @@ static void free_target(tpp_target *t)
     tpp_free(t->category_code);
     tpp_free(t->type_code);
     tpp_free(t->type_meaning);
+    tpp_free(t->modifier_code);
+    tpp_free(t->site_code);
     *t = (tpp_target){0};
 }
 
@@ -161,8 +163,12 @@ static tpp_status copy_codes(tpp_target *to, const tpp_structure *from)
     to->category_code = tpp_strdup(from->category_code);
     to->type_code = tpp_strdup(from->type_code);
     to->type_meaning = tpp_strdup(from->type_meaning);
-    const bool whole =
-        to->category_code != NULL && to->type_code != NULL && to->type_meaning != NULL;
+    if (from->modifier_code != NULL) to->modifier_code = tpp_strdup(from->modifier_code);
+    if (from->site_code != NULL) to->site_code = tpp_strdup(from->site_code);
+    const bool whole = to->category_code != NULL && to->type_code != NULL &&
+                       to->type_meaning != NULL &&
+                       (to->modifier_code != NULL) == (from->modifier_code != NULL) &&
+                       (to->site_code != NULL) == (from->site_code != NULL);
     return whole ? TPP_OK : TPP_ENOMEM;
 }
 

@@ -18,7 +18,8 @@ typedef struct tpp_target {
     int n_prompts;
     /* SNOMED CT; NULL: not known */
     char *category_code, *type_code, *type_meaning;
-    uint8_t rgb[3]; /* colour of its contour */
+    char *modifier_code, *site_code; /* left or right; where a lesion lies; NULL: none */
+    uint8_t rgb[3];                  /* colour of its contour */
 } tpp_target;
 
 /* Zero-initialise; free in any state. Target i has label i + 1. */

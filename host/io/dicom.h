@@ -31,6 +31,8 @@ typedef struct tpp_dicom_segment {
     int label; /* its value in `labels` */
     const char *name;
     const char *category_code, *category_meaning, *type_code, *type_meaning; /* SNOMED CT */
+    const char *modifier_code, *modifier_meaning; /* of the type: left, right; or NULL */
+    const char *site_code, *site_meaning;         /* anatomic region of a lesion; or NULL */
     uint8_t rgb[3];
 } tpp_dicom_segment;
 

@@ -62,12 +62,13 @@ static DcmItem *add_item(DcmItem *item, const DcmTagKey &sequence)
     return added;
 }
 
-static void put_code(DcmItem *item, const DcmTagKey &sequence, const code &c)
+static DcmItem *put_code(DcmItem *item, const DcmTagKey &sequence, const code &c)
 {
     DcmItem *added = add_item(item, sequence);
     put(added, DCM_CodeValue, c.value);
     put(added, DCM_CodingSchemeDesignator, c.scheme);
     put(added, DCM_CodeMeaning, c.meaning);
+    return added;
 }
 
 /* The 16 characters that a decimal string may have. */
@@ -272,9 +273,19 @@ static std::array<Uint16, 3> lab_of(const std::uint8_t rgb[3])
     return out;
 }
 
+enum { LONG_STRING = 64, SHORT_STRING = 16 };
+
+/* A code of SNOMED CT, and its item; nothing where code or meaning is not known. */
+static DcmItem *put_snomed(DcmItem *item, const DcmTagKey &sequence, const char *value,
+                           const char *meaning)
+{
+    if (value == nullptr || meaning == nullptr) return nullptr;
+    const std::string text = ascii(value, SHORT_STRING), means = ascii(meaning, LONG_STRING);
+    return put_code(item, sequence, {text.c_str(), "SCT", means.c_str()});
+}
+
 static void put_segments(writing &w)
 {
-    enum { LONG_STRING = 64 };
     unsigned number = 0;
     for (const tpp_dicom_segment &s : w.segments) {
         DcmItem *item = add_item(w.data(), DCM_SegmentSequence);
@@ -283,12 +294,13 @@ static void put_segments(writing &w)
         put(item, DCM_SegmentDescription, notice);
         put(item, DCM_SegmentAlgorithmType, "AUTOMATIC");
         put(item, DCM_SegmentAlgorithmName, "TPP " + w.version);
-        const std::string category = ascii(s.category_code, 16), type = ascii(s.type_code, 16);
-        const std::string of = ascii(s.category_meaning, LONG_STRING);
-        const std::string is = ascii(s.type_meaning, LONG_STRING);
-        put_code(item, DCM_SegmentedPropertyCategoryCodeSequence,
-                 {category.c_str(), "SCT", of.c_str()});
-        put_code(item, DCM_SegmentedPropertyTypeCodeSequence, {type.c_str(), "SCT", is.c_str()});
+        put_snomed(item, DCM_SegmentedPropertyCategoryCodeSequence, s.category_code,
+                   s.category_meaning);
+        DcmItem *type =
+            put_snomed(item, DCM_SegmentedPropertyTypeCodeSequence, s.type_code, s.type_meaning);
+        put_snomed(type, DCM_SegmentedPropertyTypeModifierCodeSequence, s.modifier_code,
+                   s.modifier_meaning);
+        put_snomed(item, DCM_AnatomicRegionSequence, s.site_code, s.site_meaning);
         const std::array<Uint16, 3> lab = lab_of(s.rgb);
         if (item->putAndInsertUint16Array(DCM_RecommendedDisplayCIELabValue, lab.data(), 3).bad())
             throw std::bad_alloc();
@@ -389,7 +401,7 @@ static void put_references(writing &w)
     if (w.from->series.empty())
         tpp_log(TPP_LOG_WARN, "dicom",
                 "%s: the images have no SeriesInstanceUID; viewers may not find them by this file",
-                w.path);
+                tpp_path_base(w.path));
     put(series, DCM_SeriesInstanceUID,
         w.from->series.empty() ? make_uid(w, "source series") : w.from->series);
     std::map<std::string, bool> seen;
@@ -430,7 +442,7 @@ static void choose_frames(writing *w)
             TPP_LOG_WARN, "dicom",
             "%s: labels in slices that the series lacks are not written, for want of an image to "
             "refer to",
-            w->path);
+            tpp_path_base(w->path));
 }
 
 /* Bits one after another, the first in the lowest, frames not aligned to bytes (PS3.5, 8.1.1). */

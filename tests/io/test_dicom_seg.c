@@ -7,8 +7,16 @@
 enum { SLICES = 4, SIDE = 5, PIXELS = SIDE * SIDE, COUNT = SLICES * PIXELS };
 
 static const tpp_dicom_segment segments[] = {
-    {3, "liver", "91723000", "Anatomical Structure", "10200004", "Liver", {221, 130, 101}},
-    {7, "left kidney", NULL, NULL, NULL, NULL, {185, 102, 83}},
+    {.label = 3,
+     .name = "liver",
+     .category_code = "91723000",
+     .category_meaning = "Anatomical Structure",
+     .type_code = "10200004",
+     .type_meaning = "Liver",
+     .modifier_code = "7771000",
+     .modifier_meaning = "Left",
+     .rgb = {221, 130, 101}},
+    {.label = 7, .name = "left kidney", .rgb = {185, 102, 83}},
 };
 static uint8_t labels[COUNT];
 
