@@ -56,11 +56,10 @@ static void choose_view(tpp_frames *f, tpp_axis wanted)
 static tpp_status choose_window(tpp_frames *f, const char *window)
 {
     if (f->channels == 1) {
-        TPP_TRY(tpp_window_choose(&f->window, &f->volume, window, f->modality));
-        /* The window was guessed from the values, and so is what follows from it. */
-        if (window == NULL && f->modality[0] == '\0' && strcmp(f->window.name, "abdomen") == 0)
+        if (f->modality[0] == '\0' && !f->volume.is_sequence &&
+            tpp_window_looks_like_ct(&f->volume))
             (void)snprintf(f->modality, sizeof(f->modality), "CT");
-        return TPP_OK;
+        return tpp_window_choose(&f->window, &f->volume, window, f->modality);
     }
     if (window == NULL) return TPP_OK;
     return TPP_FAIL(TPP_EUSAGE, "%s: colours are taken as they are; --window is for grey volumes",

@@ -3,6 +3,7 @@
 #include "infer/window.h"
 
 #include "core/str.h"
+#include "io/statistics.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -20,55 +21,14 @@ static const struct {
 };
 enum { PRESET_COUNT = sizeof(presets) / sizeof(presets[0]) };
 
-static const double ct_floor = -500; /* air in Hounsfield units is -1000; MR does not go there */
+/* Air in Hounsfield units is -1000. MR goes there at most in a few voxels, where it was resampled.
+ */
+static const double ct_floor = -500, air_share = 1e-3;
 static const double low_percentile = 0.5, high_percentile = 99.5;
 
-/* ---- order statistics ---- */
+/* ---- percentiles ---- */
 
-/* Floats as integers of the same order. */
-static uint32_t ordered_bits(float v)
-{
-    uint32_t bits = 0;
-    memcpy(&bits, &v, sizeof(bits));
-    return (bits & 0x80000000U) != 0 ? ~bits : bits | 0x80000000U;
-}
-
-static float value_of(uint32_t ordered)
-{
-    const uint32_t bits = (ordered & 0x80000000U) != 0 ? ordered & 0x7FFFFFFFU : ~ordered;
-    float v = 0;
-    memcpy(&v, &bits, sizeof(v));
-    return v;
-}
-
-static bool counts(float v)
-{
-    return isfinite(v) && v != 0;
-}
-
-/* Number `rank` (from 0) of the counting voxels in rising order: its bits are found in three
- * passes, from the top, without a copy of the volume. */
-static double order_statistic(const tpp_volume *v, int64_t rank)
-{
-    static const int shifts[] = {21, 10, 0}, widths[] = {11, 11, 10};
-    uint32_t found = 0;
-    for (int pass = 0; pass < 3; pass++) {
-        int64_t histogram[1 << 11] = {0};
-        const int above = shifts[pass] + widths[pass];
-        for (int64_t i = 0; i < v->voxel_count; i++) {
-            if (!counts(v->voxels[i])) continue;
-            const uint32_t key = ordered_bits(v->voxels[i]);
-            if (above < 32 && key >> above != found >> above) continue;
-            histogram[key >> shifts[pass] & ((1U << widths[pass]) - 1)]++;
-        }
-        uint32_t digit = 0;
-        while (rank >= histogram[digit]) rank -= histogram[digit++];
-        found |= digit << shifts[pass];
-    }
-    return (double)value_of(found);
-}
-
-/* Values that can be asked for the one at a rank, zeros aside. */
+/* Values that can be asked for percentiles, zeros aside. */
 typedef struct values {
     const tpp_volume *volume; /* or */
     const int64_t *counts;    /* [TPP_WINDOW_LEVELS] */
@@ -76,30 +36,30 @@ typedef struct values {
 
 static int64_t count_values(const values *x)
 {
+    if (x->volume != NULL) return tpp_values_count(x->volume->voxels, x->volume->voxel_count, true);
     int64_t n = 0;
-    if (x->volume != NULL)
-        for (int64_t i = 0; i < x->volume->voxel_count; i++) n += counts(x->volume->voxels[i]);
-    else
-        for (int v = 1; v < TPP_WINDOW_LEVELS; v++) n += x->counts[v];
+    for (int v = 1; v < TPP_WINDOW_LEVELS; v++) n += x->counts[v];
     return n;
 }
 
-static double value_at_rank(const values *x, int64_t rank)
+/* The value at a rank, from 0. */
+static double counted_value(const int64_t *counts, int64_t rank)
 {
-    if (x->volume != NULL) return order_statistic(x->volume, rank);
     int v = 1;
-    while (rank >= x->counts[v]) rank -= x->counts[v++];
+    while (rank >= counts[v]) rank -= counts[v++];
     return v;
 }
 
 /* Linear between neighbours, as numpy's default. */
 static double percentile(const values *x, int64_t count, double p)
 {
+    if (x->volume != NULL)
+        return tpp_values_percentile(x->volume->voxels, x->volume->voxel_count, true, p);
     const double place = p / 100 * (double)(count - 1);
     const int64_t below = (int64_t)place;
-    const double a = value_at_rank(x, below);
+    const double a = counted_value(x->counts, below);
     if (below + 1 >= count) return a;
-    return a + (place - (double)below) * (value_at_rank(x, below + 1) - a);
+    return a + (place - (double)below) * (counted_value(x->counts, below + 1) - a);
 }
 
 static tpp_window percentile_window(const values *x, double low, double high)
@@ -132,11 +92,12 @@ static bool find_preset(tpp_window *out, const char *name)
 }
 
 /* By values alone: converters store CT as floats too. */
-static bool looks_like_ct(const tpp_volume *v)
+bool tpp_window_looks_like_ct(const tpp_volume *v)
 {
+    int64_t air = 0;
     for (int64_t i = 0; i < v->voxel_count; i++)
-        if (isfinite(v->voxels[i]) && (double)v->voxels[i] <= ct_floor) return true;
-    return false;
+        air += isfinite(v->voxels[i]) && (double)v->voxels[i] <= ct_floor;
+    return (double)air > air_share * (double)v->voxel_count;
 }
 
 static tpp_status bad_spec(const char *spec)
@@ -208,7 +169,7 @@ static const char *by_modality(const tpp_volume *v, const char *modality)
     if (modality == NULL || modality[0] == '\0') modality = v->modality;
     if (strcmp(modality, "CT") == 0) return "abdomen";
     if (is_stored_for_viewing(v, modality)) return "stored";
-    return modality[0] == '\0' && looks_like_ct(v) ? "abdomen" : "percentile";
+    return modality[0] == '\0' && tpp_window_looks_like_ct(v) ? "abdomen" : "percentile";
 }
 
 tpp_status tpp_window_choose(tpp_window *out, const tpp_volume *v, const char *spec,
@@ -221,6 +182,8 @@ tpp_status tpp_window_choose(tpp_window *out, const tpp_volume *v, const char *s
 
 tpp_status tpp_window_of_counts(tpp_window *out, const int64_t *counts_of, const char *spec)
 {
+    if (spec != NULL && strcmp(spec, "dicom") == 0)
+        return TPP_FAIL(TPP_EUSAGE, "window dicom: pictures state no window");
     return choose(out, &(values){.counts = counts_of}, spec == NULL ? "percentile" : spec);
 }
 

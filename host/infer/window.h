@@ -32,6 +32,9 @@ TPP_MUST_CHECK tpp_status tpp_window_of_counts(tpp_window *out, const int64_t *c
 /* Does `spec` look at values? Then tpp_window_of_counts needs counts; else they may be NULL. */
 bool tpp_window_looks(const char *spec);
 
+/* Do its values look like Hounsfield units: more than a few voxels of air? */
+bool tpp_window_looks_like_ct(const tpp_volume *v);
+
 /* Name of preset i, from 0; NULL past the last. */
 const char *tpp_window_preset(int i);
 

@@ -25,8 +25,21 @@ static float value_of(uint32_t ordered)
     return v;
 }
 
-/* Number `rank` (from 0) of the finite values in rising order, by its bits from the top. */
-static double order_statistic(const float *values, int64_t count, int64_t rank)
+static bool counts(float v, bool skip_zeros)
+{
+    return isfinite(v) && !(skip_zeros && v == 0);
+}
+
+int64_t tpp_values_count(const float *values, int64_t count, bool skip_zeros)
+{
+    int64_t n = 0;
+    for (int64_t i = 0; i < count; i++) n += counts(values[i], skip_zeros);
+    return n;
+}
+
+/* Number `rank` (from 0) of the counting values in rising order: its bits are found in three
+ * passes, from the top, without a copy of the values. */
+static double order_statistic(const float *values, int64_t count, bool skip_zeros, int64_t rank)
 {
     static const int shifts[] = {21, 10, 0}, widths[] = {11, 11, 10};
     uint32_t found = 0;
@@ -34,7 +47,7 @@ static double order_statistic(const float *values, int64_t count, int64_t rank)
         int64_t histogram[1 << 11] = {0};
         const int above = shifts[pass] + widths[pass];
         for (int64_t i = 0; i < count; i++) {
-            if (!isfinite(values[i])) continue;
+            if (!counts(values[i], skip_zeros)) continue;
             const uint32_t key = ordered_bits(values[i]);
             if (above < 32 && key >> above != found >> above) continue;
             histogram[key >> shifts[pass] & ((1U << widths[pass]) - 1)]++;
@@ -46,14 +59,16 @@ static double order_statistic(const float *values, int64_t count, int64_t rank)
     return (double)value_of(found);
 }
 
-/* Linear between neighbours, as numpy's default. */
-static double percentile(const float *values, int64_t count, int64_t finite, double p)
+double tpp_values_percentile(const float *values, int64_t count, bool skip_zeros, double p)
 {
-    const double place = p / 100 * (double)(finite - 1);
+    const int64_t n = tpp_values_count(values, count, skip_zeros);
+    if (n == 0) return 0;
+    const double place = p / 100 * (double)(n - 1);
     const int64_t below = (int64_t)place;
-    const double a = order_statistic(values, count, below);
-    if (below + 1 >= finite) return a;
-    return a + (place - (double)below) * (order_statistic(values, count, below + 1) - a);
+    const double a = order_statistic(values, count, skip_zeros, below);
+    if (below + 1 >= n) return a;
+    const double b = order_statistic(values, count, skip_zeros, below + 1);
+    return a + (place - (double)below) * (b - a);
 }
 
 /* ---- labels ---- */
@@ -111,6 +126,6 @@ void tpp_statistics_of(tpp_statistics *out, const float *values, int64_t count)
     out->are_labels = out->are_labels && out->count > 0;
     if (!out->are_labels) out->n_labels = 0;
     if (out->count == 0) return;
-    out->low = percentile(values, count, out->count, low_percentile);
-    out->high = percentile(values, count, out->count, high_percentile);
+    out->low = tpp_values_percentile(values, count, false, low_percentile);
+    out->high = tpp_values_percentile(values, count, false, high_percentile);
 }

@@ -22,4 +22,9 @@ typedef struct tpp_statistics {
 /* Reads the values several times and copies none. */
 void tpp_statistics_of(tpp_statistics *out, const float *values, int64_t count);
 
+/* How many values are finite and, with `skip_zeros`, not 0; and percentile p (0 to 100) of those,
+ * linear between neighbouring ranks, as numpy's default (0: there are none). */
+int64_t tpp_values_count(const float *values, int64_t count, bool skip_zeros);
+double tpp_values_percentile(const float *values, int64_t count, bool skip_zeros, double p);
+
 #endif
