@@ -92,6 +92,8 @@ tpp_status tpp_frames_open_volume(tpp_frames *f, const tpp_frames_options *o)
     f->height = (int)f->view.dim[1];
     f->count = f->view.dim[2];
     f->channels = v->channels == 3 ? 3 : 1;
+    for (int a = 0; a < 3; a++)
+        if (v->spacing_unstated[f->view.axis[a]]) f->view.spacing_mm[a] = 0;
     f->spacing_mm[0] = f->view.spacing_mm[1];
     f->spacing_mm[1] = f->view.spacing_mm[0];
     f->step_mm = f->axis == TPP_AXIS_TIME ? 0 : f->view.spacing_mm[2];

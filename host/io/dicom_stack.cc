@@ -268,12 +268,12 @@ static tpp_status arrange_moments(const arrangement &a, std::int64_t time)
                         "%s: time point %" PRId64 " of 1 was asked for (0 is the first)", a.path,
                         time);
     for (std::size_t i = 0; i < s->planes.size(); i++) s->at_z.push_back(static_cast<int>(i));
-    if (s->planes.size() == 1) return TPP_OK;
     const instance &x = a.series[0];
     const bool films = x.modality == "US" || x.modality == "XA" || x.modality == "RF" ||
                        x.modality == "ES" || x.has_frame_time;
-    s->is_sequence = films || x.between_slices <= 0;
-    if (!films)
+    const bool several = s->planes.size() > 1;
+    s->is_sequence = films || (several && x.between_slices <= 0);
+    if (!films && several)
         tpp_log(TPP_LOG_WARN, "dicom", "%s: frames state no position; taken as %s", a.path,
                 s->is_sequence ? "moments of a film"
                                : "slices in order, whose place in the patient is not known");
@@ -317,7 +317,11 @@ void describe_geometry(tpp_volume *v, const stack &s, const std::vector<instance
         column[1] = {0, flat[0] > 0 ? flat[0] : 1, 0};
         column[2] = {0, 0, step};
         column[3] = {0, 0, 0};
+        v->spacing_unstated[0] = !(flat[1] > 0);
+        v->spacing_unstated[1] = !(flat[0] > 0);
+        v->spacing_unstated[2] = !(x.between_slices > 0);
     }
+    if (p.at.known && s.planes.size() == 1) v->spacing_unstated[2] = !(p.at.thickness > 0);
     v->affine_source = p.at.known ? TPP_AFFINE_FILE : TPP_AFFINE_PIXDIM;
     for (std::size_t c = 0; c < 4; c++) {
         v->affine.m[0][c] = 0 - column[c][0];

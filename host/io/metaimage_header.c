@@ -287,6 +287,9 @@ static tpp_status read_affine(tpp_volume *v, const tpp_meta_header *h, const cha
     tpp_affine_source source = TPP_AFFINE_FILE;
     TPP_TRY(read_spacing(spacing, h, path));
     TPP_TRY(read_directions(direction, &source, h, path));
+    const bool unstated =
+        h->value[TPP_META_SPACING] == NULL && h->value[TPP_META_ELEMENT_SIZE] == NULL;
+    for (int j = 0; j < 3; j++) v->spacing_unstated[j] = unstated || j >= n;
     if (h->value[TPP_META_OFFSET] != NULL)
         TPP_TRY(read_numbers(offset, h->rank, h, TPP_META_OFFSET, path));
     for (int i = 0; i < 3; i++) {

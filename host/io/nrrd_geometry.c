@@ -70,7 +70,7 @@ static tpp_status read_origin(double origin[3], const tpp_nrrd_header *h, const 
 }
 
 /* Column j along axis i of the file, from its direction, or its spacing alone. */
-static tpp_status read_column(tpp_affine *a, int j, const tpp_nrrd_header *h, int i,
+static tpp_status read_column(tpp_affine *a, bool *unstated, int j, const tpp_nrrd_header *h, int i,
                               const char *path)
 {
     const tpp_nrrd_axis *axis = &h->axis[i];
@@ -88,6 +88,7 @@ static tpp_status read_column(tpp_affine *a, int j, const tpp_nrrd_header *h, in
         return TPP_FAIL(TPP_EFORMAT, "%s: the spacing of axis %d is %g, wanted one above 0", path,
                         i, spacing);
     a->m[j][j] = spacing * unit_of(h->value[TPP_NRRD_UNITS], i);
+    *unstated = isnan(axis->spacing);
     return TPP_OK;
 }
 
@@ -110,8 +111,12 @@ tpp_status tpp_nrrd_geometry(tpp_volume *v, const tpp_nrrd_header *h, const char
     tpp_affine a = {{{0}}};
     double origin[3] = {0};
     TPP_TRY(read_origin(origin, h, path));
-    for (int j = 0; j < h->n_space; j++) TPP_TRY(read_column(&a, j, h, h->space[j], path));
-    if (h->n_space < 3) read_third(&a, h);
+    for (int j = 0; j < h->n_space; j++)
+        TPP_TRY(read_column(&a, &v->spacing_unstated[j], j, h, h->space[j], path));
+    if (h->n_space < 3) {
+        read_third(&a, h);
+        v->spacing_unstated[2] = true;
+    }
     for (int i = 0; i < 3; i++) {
         a.m[i][3] = origin[i] * unit_of(h->value[TPP_NRRD_SPACE_UNITS], i);
         for (int j = 0; j < 4; j++) a.m[i][j] *= to_ras[i];

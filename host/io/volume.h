@@ -40,6 +40,7 @@ typedef struct tpp_volume {
     char modality[8]; /* as DICOM spells it: "CT", "MR", "US", "PT"; "": not stated */
     double shown_low, shown_high; /* display window that the file states; equal: none */
     double spacing_mm[3]; /* step of one voxel along x, y, z: the lengths of the affine's columns */
+    bool spacing_unstated[3]; /* the file does not state that step; 1 stands for it */
     tpp_affine affine;
     tpp_affine_source affine_source;
     bool affines_disagree;   /* sform and qform both stated, more than half a voxel apart */
