@@ -6,6 +6,7 @@
 #include "core/path.h"
 #include "core/str.h"
 #include "infer/json_file.h"
+#include "io/affine.h"
 #include "io/hash.h"
 #include "io/hash_input.h"
 #include "io/volume_file.h"
@@ -109,16 +110,21 @@ static json_t *window_json(const tpp_frames *f)
                      f->window.high);
 }
 
+static json_t *known_mm(double mm)
+{
+    return mm > 0 ? tpp_json_real(mm) : json_null();
+}
+
 static json_t *volume_json(const tpp_frames *f)
 {
     const double *mm = f->view.spacing_mm;
-    return json_pack("{s:s, s:s, s:s, s:s, s:[f,f,f], s:s, s:I, s:I}", "format",
-                     tpp_volume_format_text(f->volume.format), "orientation", f->orientation,
-                     "axis", tpp_axis_text(f->axis), "datatype",
-                     f->volume.datatype != NULL ? f->volume.datatype : "", "spacing_mm", mm[0],
-                     mm[1], mm[2], "affine_from", tpp_affine_source_text(f->volume.affine_source),
-                     "time", (json_int_t)f->volume.time, "voxels_not_finite",
-                     (json_int_t)f->volume.nan_count);
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:[o,o,o], s:s, s:I, s:I}", "format",
+        tpp_volume_format_text(f->volume.format), "orientation", f->orientation, "axis",
+        tpp_axis_text(f->axis), "datatype", f->volume.datatype != NULL ? f->volume.datatype : "",
+        "spacing_mm", known_mm(mm[0]), known_mm(mm[1]), known_mm(f->step_mm), "affine_from",
+        tpp_affine_source_text(f->volume.affine_source), "time", (json_int_t)f->volume.time,
+        "voxels_not_finite", (json_int_t)f->volume.nan_count);
 }
 
 static json_t *input_json(const tpp_frames *f)
@@ -242,8 +248,9 @@ static json_t *summary_json(const tpp_report *r)
         found += area > 0;
     }
     json_t *j = json_pack("{s:I, s:I}", "frames_with_object", found, "pixels", pixels);
-    if (r->input->kind == TPP_FRAMES_VOLUME) {
-        const double mm3 = pixel_mm2(r->input) * r->input->view.spacing_mm[2];
+    const tpp_frames *f = r->input;
+    if (f->kind == TPP_FRAMES_VOLUME && pixel_mm2(f) * f->step_mm > 0) {
+        const double mm3 = tpp_affine_voxel(&f->volume.affine);
         tpp_json_set(&j, "volume_ml", json_real((double)pixels * mm3 / 1000));
     }
     return j;

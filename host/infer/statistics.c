@@ -4,6 +4,7 @@
 
 #include "core/mem.h"
 #include "infer/json_file.h"
+#include "io/affine.h"
 
 #include <math.h>
 #include <string.h>
@@ -311,8 +312,8 @@ json_t *tpp_statistics_json(const tpp_statistics *s)
 {
     const tpp_geometry *g = &s->geometry;
     const double mm2 = pixel_mm2(g), n = (double)s->n_voxels;
-    const double mm3 = n * mm2 * g->spacing_mm[2];
     const bool solid = g->is_volume && mm2 * g->spacing_mm[2] > 0;
+    const double mm3 = solid ? n * tpp_affine_voxel(&g->affine) : 0;
     json_t *j = json_pack(
         "{s:b, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "found", s->n_voxels > 0, "n_voxels",
         (json_int_t)s->n_voxels, "n_frames_present", frames_present(s), "volume_ml",

@@ -9,6 +9,18 @@ double tpp_affine_column(const tpp_affine *a, int j)
     return sqrt(a->m[0][j] * a->m[0][j] + a->m[1][j] * a->m[1][j] + a->m[2][j] * a->m[2][j]);
 }
 
+static double determinant(const double a[4][4])
+{
+    return a[0][0] * (a[1][1] * a[2][2] - a[1][2] * a[2][1]) -
+           a[0][1] * (a[1][0] * a[2][2] - a[1][2] * a[2][0]) +
+           a[0][2] * (a[1][0] * a[2][1] - a[1][1] * a[2][0]);
+}
+
+double tpp_affine_voxel(const tpp_affine *a)
+{
+    return fabs(determinant(a->m));
+}
+
 tpp_status tpp_affine_check(const tpp_affine *affine, tpp_affine_source source, const char *path)
 {
     const double(*a)[4] = affine->m;
@@ -21,10 +33,7 @@ tpp_status tpp_affine_check(const tpp_affine *affine, tpp_affine_source source, 
                             a[i / 4][i % 4], i / 4 + 1);
     double volume = 1;
     for (int j = 0; j < 3; j++) volume *= tpp_affine_column(affine, j);
-    const double determinant = a[0][0] * (a[1][1] * a[2][2] - a[1][2] * a[2][1]) -
-                               a[0][1] * (a[1][0] * a[2][2] - a[1][2] * a[2][0]) +
-                               a[0][2] * (a[1][0] * a[2][1] - a[1][1] * a[2][0]);
-    if (!(volume > 0) || !isfinite(volume) || !(fabs(determinant) > flat * volume))
+    if (!(volume > 0) || !isfinite(volume) || !(tpp_affine_voxel(affine) > flat * volume))
         return TPP_FAIL(TPP_EFORMAT, "%s: the affine (%s) is singular: its axes do not span space",
                         path, text);
     return TPP_OK;

@@ -11,6 +11,9 @@
 /* Length of column j: the step of one voxel. */
 double tpp_affine_column(const tpp_affine *a, int j);
 
+/* What one voxel takes up: less than the product of its steps where slices are sheared. */
+double tpp_affine_voxel(const tpp_affine *a);
+
 /* TPP_EFORMAT when it holds what is no number, or its axes do not span space. */
 TPP_MUST_CHECK tpp_status tpp_affine_check(const tpp_affine *a, tpp_affine_source source,
                                            const char *path);
