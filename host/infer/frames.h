@@ -47,7 +47,7 @@ typedef struct tpp_frames {
     tpp_axis axis;       /* never AUTO */
     char orientation[4]; /* of the file: "RAS" */
     /* of pictures */
-    char *folder;
+    char *folder; /* "": the current one */
     tpp_names names;
     tpp_file_mark *marks;
     /* of a video */

@@ -9,9 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 
+/* As the user named it: a picture alone may have no folder before its name. */
 static char *picture_path(const tpp_frames *f, int64_t i)
 {
-    return tpp_path_join(f->folder, f->names.name[i]);
+    return f->folder[0] == '\0' ? tpp_strdup(f->names.name[i])
+                                : tpp_path_join(f->folder, f->names.name[i]);
 }
 
 /* ---- headers ---- */
@@ -162,7 +164,7 @@ static tpp_status list_one(tpp_frames *f)
 {
     const char *base = tpp_path_base(f->path);
     const size_t n = (size_t)(base - f->path);
-    f->folder = n == 0 ? tpp_strdup(".") : tpp_strndup(f->path, n);
+    f->folder = tpp_strndup(f->path, n);
     TPP_NEW(f->names.name, 1);
     f->names.count = 1;
     f->names.name[0] = tpp_strdup(base);

@@ -37,6 +37,13 @@ static const char *extension(const char *name)
     return dot != NULL ? dot : name + strlen(name);
 }
 
+static bool has_name(const tpp_frames *f, const char *name)
+{
+    for (size_t i = 0; i < f->names.count; i++)
+        if (strcmp(f->names.name[i], name) == 0) return true;
+    return false;
+}
+
 /* a.jpg and a.png of one folder must not become the same a.png. */
 static bool has_one_extension(const tpp_frames *f)
 {
@@ -60,6 +67,8 @@ char *tpp_masks_picture_name(const tpp_frames *f, int64_t i)
         tpp_str_format(&s, "%.*s.png", (int)(end - name), name);
     else
         tpp_str_format(&s, "%s.png", name);
+    while (s.status == TPP_OK && strcmp(s.text, name) != 0 && has_name(f, s.text))
+        tpp_str_format(&s, ".png"); /* a.jpg beside a.jpg.png */
     return s.text;
 }
 
