@@ -401,7 +401,7 @@ static void put_references(writing &w)
     if (w.from->series.empty())
         tpp_log(TPP_LOG_WARN, "dicom",
                 "%s: the images have no SeriesInstanceUID; viewers may not find them by this file",
-                tpp_path_base(w.path));
+                tpp_path_base(w.path)); /* its folder may be one for the time being */
     put(series, DCM_SeriesInstanceUID,
         w.from->series.empty() ? make_uid(w, "source series") : w.from->series);
     std::map<std::string, bool> seen;
