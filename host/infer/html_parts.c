@@ -269,14 +269,14 @@ static const struct {
 } facts[] = {
     {"Input", "input", "path"},
     {"SHA-256 of the input", "input", "sha256"},
-    {"Orientation", "input", "orientation"},
+    {"Modality", "input", "modality"},
+    {"Slices or frames", "input", "axis"},
+    {"Orientation of the file", "input", "orientation"},
     {"Window", "input", "window"},
     {"Model", "model", "path"},
     {"SHA-256 of the weights", "model", "weights_sha256"},
     {"Threshold of the mask", "thresholds", "mask"},
     {"Lowest score", "thresholds", "min_score"},
-    {"First frame shown to the model", "run", "start_frame"},
-    {"Direction", "run", "direction"},
     {"Device", "device", "name"},
     {"OpenCL", "device", "version"},
     {"Driver", "device", "driver"},
@@ -298,7 +298,8 @@ static void add_facts(tpp_html *h)
     for (size_t k = 0; k < sizeof(facts) / sizeof(facts[0]); k++) {
         const json_t *j = json_object_get(json_object_get(h->report, facts[k].group), facts[k].key);
         const bool is_window = json_is_string(json_object_get(j, "name"));
-        if (!json_is_string(j) && !json_is_number(j) && !is_window) continue;
+        const bool is_empty = json_is_string(j) && json_string_length(j) == 0;
+        if (is_empty || (!json_is_string(j) && !json_is_number(j) && !is_window)) continue;
         tpp_str_format(s, "<tr><th scope=\"row\">%s</th><td>", facts[k].name);
         if (json_is_string(j)) tpp_html_add_text(s, json_string_value(j));
         if (is_window) add_window(s, j);
