@@ -203,9 +203,20 @@ static tpp_session_info total_info(const tpp_segmenter *s)
     return all;
 }
 
+/* Once for all cases: it takes a second or two of a large model. */
+static tpp_status hash_weights(tpp_segmenter *s)
+{
+    if (s->weights_hash.hex[0] != '\0') return TPP_OK;
+    char *path = tpp_path_join(s->model.path, TPP_MODEL_WEIGHTS);
+    const tpp_status status = path != NULL ? tpp_sha256_file(&s->weights_hash, path) : TPP_ENOMEM;
+    tpp_free(path);
+    return status;
+}
+
 static tpp_status write_report(summing *s, const json_t *statistics)
 {
     const tpp_run_case *r = s->r;
+    TPP_TRY(hash_weights(r->s));
     const tpp_segment_options *o = &r->s->o;
     const tpp_report_time times[] = {{"open", r->open_s * 1e3}, {"frames", r->run_s * 1e3}};
     tpp_report_prompt *prompts = NULL;
