@@ -120,19 +120,37 @@ static bool on_outline(const tpp_sheet *s, int y, int x)
            in_shape(s, y, x - 1) != here || in_shape(s, y, x + 1) != here;
 }
 
+/* Next to the outline, outside. */
+static bool beside_outline(const tpp_sheet *s, int y, int x)
+{
+    if (in_shape(s, y, x) || on_outline(s, y, x)) return false;
+    return (y > 0 && on_outline(s, y - 1, x)) || (x > 0 && on_outline(s, y, x - 1)) ||
+           on_outline(s, y + 1, x) || on_outline(s, y, x + 1);
+}
+
+static void darken(tpp_sheet *s, int y, int x)
+{
+    uint8_t *p = s->picture.pixels + ((int64_t)y * s->picture.width + x) * RGB;
+    for (int c = 0; c < RGB; c++) p[c] /= 3;
+}
+
 static tpp_thumbnail tile_size(const tpp_sheet *s)
 {
     return (tpp_thumbnail){s->height, s->width, s->tile_height, s->tile_width};
 }
 
-static void draw_outline(tpp_sheet *s, rect a, const uint8_t *mask, const uint8_t colour[RGB])
+/* In `colour`; NULL: its dark edge, without which it is lost on tissue of its own colour. */
+static void draw_outline(tpp_sheet *s, rect a, const uint8_t *mask, const uint8_t *colour)
 {
     const tpp_thumbnail size = tile_size(s);
     if (memchr(mask, 1, (size_t)s->height * (size_t)s->width) == NULL) return;
     tpp_thumbnail_any(&size, s->shape, mask);
     for (int y = 0; y < a.height; y++)
         for (int x = 0; x < a.width; x++)
-            if (on_outline(s, y, x)) fill(s, (rect){a.top + y, a.left + x, 1, 1}, colour);
+            if (colour == NULL && beside_outline(s, y, x))
+                darken(s, a.top + y, a.left + x);
+            else if (colour != NULL && on_outline(s, y, x))
+                fill(s, (rect){a.top + y, a.left + x, 1, 1}, colour);
 }
 
 static void draw(tpp_sheet *s, int tile, const uint8_t *frame, int channels,
@@ -144,6 +162,8 @@ static void draw(tpp_sheet *s, int tile, const uint8_t *frame, int channels,
         uint8_t *row = s->picture.pixels + ((int64_t)(a.top + y) * s->picture.width + a.left) * RGB;
         tpp_thumbnail_row(&size, row, RGB, frame, channels, y);
     }
+    for (int t = 0; t < s->targets->count && masks != NULL; t++)
+        if (masks[t] != NULL) draw_outline(s, a, masks[t], NULL);
     for (int t = 0; t < s->targets->count && masks != NULL; t++)
         if (masks[t] != NULL) draw_outline(s, a, masks[t], s->targets->item[t].rgb);
 }
