@@ -1,27 +1,51 @@
 /* The table of commands as help on a terminal, and as Markdown for README.md.
  * SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
+#include "core/str.h"
 
 #include <string.h>
 
-enum { HELP_COLUMN = 30, NAME_COLUMN = 12 };
+enum { HELP_COLUMN = 30, NAME_COLUMN = 12, LAST_COLUMN = 100 };
+
+/* Words of `text` from HELP_COLUMN on, in as many lines as they need. */
+static void print_wrapped(const char *text, FILE *to)
+{
+    size_t column = HELP_COLUMN;
+    for (const char *p = text; *p != '\0';) {
+        const size_t n = strcspn(p, " "), gap = column > HELP_COLUMN;
+        if (gap && column + gap + n > LAST_COLUMN) {
+            (void)fprintf(to, "\n%*s", HELP_COLUMN, "");
+            column = HELP_COLUMN;
+        } else if (gap) {
+            (void)fputc(' ', to);
+            column++;
+        }
+        (void)fprintf(to, "%.*s", (int)n, p);
+        column += n;
+        p += n + (p[n] == ' ');
+    }
+    (void)fputc('\n', to);
+}
 
 static void print_option(const tpp_command *c, const tpp_option *o, FILE *to)
 {
     char left[80], initial[120];
+    tpp_str text = {0};
     (void)snprintf(left, sizeof(left), "  %c%c%s --%s%s%s", o->letter != 0 ? '-' : ' ',
                    o->letter != 0 ? o->letter : ' ', o->letter != 0 ? "," : " ", o->name,
                    o->argument != NULL ? " " : "", o->argument != NULL ? o->argument : "");
     if (strlen(left) < HELP_COLUMN)
-        (void)fprintf(to, "%-*s%s", HELP_COLUMN, left, o->help);
+        (void)fprintf(to, "%-*s", HELP_COLUMN, left);
     else
-        (void)fprintf(to, "%s\n%*s%s", left, HELP_COLUMN, "", o->help);
+        (void)fprintf(to, "%s\n%*s", left, HELP_COLUMN, "");
+    tpp_str_format(&text, "%s", o->help);
     if (o->type == TPP_OPTION_CHOICE)
         for (int i = 0; o->word(i) != NULL; i++)
-            (void)fprintf(to, "%s%s%s", i == 0 ? " (one of " : ", ", o->word(i),
-                          o->word(i + 1) == NULL ? ")" : "");
-    if (tpp_option_default(c, o, initial, sizeof(initial))) (void)fprintf(to, " %s", initial);
-    (void)fputc('\n', to);
+            tpp_str_format(&text, "%s%s%s", i == 0 ? " (one of " : ", ", o->word(i),
+                           o->word(i + 1) == NULL ? ")" : "");
+    if (tpp_option_default(c, o, initial, sizeof(initial))) tpp_str_format(&text, " %s", initial);
+    print_wrapped(text.text != NULL ? text.text : o->help, to);
+    tpp_str_free(&text);
 }
 
 static void print_facts(const char *title, const tpp_fact *facts, FILE *to)

@@ -27,8 +27,10 @@ bool tpp_option_default(const tpp_command *c, const tpp_option *o, char *out, si
     if (c->defaults == NULL) return false;
     const void *at = (const char *)c->defaults + o->offset;
     switch (o->type) {
-    case TPP_OPTION_INT:
-        return snprintf(out, size, "[%d]", *(const int *)at) > 0;
+    case TPP_OPTION_INT: {
+        const int value = *(const int *)at; /* outside the range it stands for none */
+        return value >= o->min && value <= o->max && snprintf(out, size, "[%d]", value) > 0;
+    }
     case TPP_OPTION_SEED:
         return snprintf(out, size, "[%" PRIu64 "]", *(const uint64_t *)at) > 0;
     case TPP_OPTION_SIZE: {

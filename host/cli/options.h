@@ -90,7 +90,8 @@ const tpp_option *tpp_option_at(const tpp_command *c, int i);
 TPP_MUST_CHECK tpp_status tpp_options_parse(const tpp_command *c, void *arguments, bool *help,
                                             int argc, char **argv);
 
-/* "[360x640]" into `out`; false: the default says nothing. */
+/* "[360x640]" into `out`; false: there is no default, or one outside the range, which means none.
+ */
 bool tpp_option_default(const tpp_command *c, const tpp_option *o, char *out, size_t size);
 
 /* The word that is nearest to `name`, or NULL when none is near. */

@@ -92,6 +92,22 @@ static void every_option_of_every_command_is_in_the_manual(void **state)
     assert_non_null(strstr(page, ".SH EXIT STATUS"));
 }
 
+/* Narrow enough to be read; a number that stands for "none" is no default. */
+static void help_fits_a_terminal(void **state)
+{
+    (void)state;
+    for (int i = 0; i < path_count; i++) {
+        EXPECT_OK("tpp help %s", paths[i]);
+        for (const char *line = program_out; *line != '\0'; line += strcspn(line, "\n") + 1)
+            if (strcspn(line, "\n") > 100) fail_msg("tpp %s: %.160s", paths[i], line);
+        assert_null(strstr(program_out, "[-1]"));
+    }
+    EXPECT_OK("tpp help segment");
+    assert_null(strstr(program_out, "of so many ["));
+    assert_non_null(strstr(program_out, "frames encoded together [1]\n"));
+    assert_non_null(strstr(program_out, "\n                              [auto]\n"));
+}
+
 static bool has_tool(const char *name)
 {
     const bool there = program("command -v %s", name) == 0;
@@ -230,6 +246,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_option_of_every_command_is_in_the_manual),
+        cmocka_unit_test(help_fits_a_terminal),
         cmocka_unit_test(the_manual_is_clean_roff),
         cmocka_unit_test(bash_completes_from_the_table),
         cmocka_unit_test(other_shells_can_read_their_completion),
