@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +43,18 @@ bool tpp_path_is_folder(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+tpp_status tpp_path_is_empty(bool *out, const char *folder)
+{
+    DIR *dir = opendir(folder);
+    if (dir == NULL)
+        return TPP_FAIL(TPP_EIO, "%s: cannot read the folder: %s", folder, strerror(errno));
+    int entries = 0; /* with "." and ".." */
+    while (entries < 3 && readdir(dir) != NULL) entries++;
+    (void)closedir(dir);
+    *out = entries < 3;
+    return TPP_OK;
+}
+
 bool tpp_path_has_suffix(const char *name, const char *suffix)
 {
     const size_t n = strlen(name), m = strlen(suffix);
@@ -64,6 +77,22 @@ bool tpp_file_mark_equal(const tpp_file_mark *a, const tpp_file_mark *b)
            a->inode == b->inode;
 }
 
+void tpp_path_step(void)
+{
+    static atomic_long steps;
+    const char *stop = getenv("TPP_TEST_STOP_AT");
+    if (stop != NULL && atomic_fetch_add(&steps, 1) + 1 == strtol(stop, NULL, 10))
+        (void)raise(SIGKILL);
+}
+
+/* mkdir where nothing is there yet. */
+static bool make_one_folder(const char *path)
+{
+    if (tpp_path_is_folder(path)) return true;
+    tpp_path_step();
+    return mkdir(path, 0777) == 0 || tpp_path_is_folder(path); /* another process may be first */
+}
+
 tpp_status tpp_path_make_folder(const char *path)
 {
     char *copy = tpp_strdup(path);
@@ -73,7 +102,7 @@ tpp_status tpp_path_make_folder(const char *path)
         if (*p != '/' && *p != '\0') continue;
         const char end = *p;
         *p = '\0';
-        if (mkdir(copy, 0777) != 0 && !tpp_path_is_folder(copy))
+        if (!make_one_folder(copy))
             s = TPP_FAIL(TPP_EIO, "%s: cannot make the folder: %s", copy, strerror(errno));
         *p = end;
         if (end == '\0') break;
@@ -184,6 +213,7 @@ done:
 /* A new file that nobody else writes: threads and processes may write the same path at once. */
 static FILE *create(const char *path)
 {
+    tpp_path_step();
     (void)unlink(path); /* left by a process of the same number that died */
     const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0666);
     FILE *f = fd >= 0 ? fdopen(fd, "wb") : NULL;
@@ -219,20 +249,31 @@ tpp_status tpp_out_open(tpp_out_file *f, const char *path)
     return TPP_OK;
 }
 
+void tpp_path_sync_folder(const char *folder)
+{
+    const int fd = open(folder, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return;
+    (void)fsync(fd);
+    (void)close(fd);
+}
+
 void tpp_path_sync_folder_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
     char *folder = slash == NULL ? tpp_strdup(".") : tpp_strndup(path, (size_t)(slash - path) + 1);
-    const int fd = folder == NULL ? -1 : open(folder, O_RDONLY);
-    if (fd >= 0) {
-        (void)fsync(fd);
-        (void)close(fd);
-    }
+    if (folder != NULL) tpp_path_sync_folder(folder);
     tpp_free(folder);
+}
+
+static int replace(const char *from, const char *to)
+{
+    tpp_path_step();
+    return rename(from, to);
 }
 
 tpp_status tpp_out_commit(tpp_out_file *f)
 {
+    tpp_path_step(); /* only part of the bytes is in the file yet */
     const bool bad =
         ferror(f->stream) != 0 || fflush(f->stream) != 0 || fsync(fileno(f->stream)) != 0;
     const int flush_error = errno;
@@ -241,7 +282,7 @@ tpp_status tpp_out_commit(tpp_out_file *f)
     tpp_status s = TPP_OK;
     if (bad || unclosed)
         s = TPP_FAIL(TPP_EIO, "%s: cannot write: %s", f->path, strerror(bad ? flush_error : errno));
-    else if (rename(f->temporary, f->path) != 0)
+    else if (replace(f->temporary, f->path) != 0)
         s = TPP_FAIL(TPP_EIO, "%s: cannot rename into place: %s", f->path, strerror(errno));
     else
         tpp_path_sync_folder_of(f->path); /* a rename is durable only with its folder */

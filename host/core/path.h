@@ -19,6 +19,9 @@ const char *tpp_path_base(const char *path);
 bool tpp_path_exists(const char *path);
 bool tpp_path_is_folder(const char *path);
 
+/* Is nothing in the folder, hidden files neither? */
+TPP_MUST_CHECK tpp_status tpp_path_is_empty(bool *out, const char *folder);
+
 /* Does `name` end in `suffix`, letter case aside? */
 bool tpp_path_has_suffix(const char *name, const char *suffix);
 
@@ -60,8 +63,13 @@ TPP_MUST_CHECK tpp_status tpp_out_open(tpp_out_file *f, const char *path);
 TPP_MUST_CHECK tpp_status tpp_out_commit(tpp_out_file *f);
 void tpp_out_discard(tpp_out_file *f); /* harmless after commit, and on a zeroed struct */
 
-/* Puts on disk what was renamed into, or removed from, the folder that `path` lies in. */
+/* Puts on disk what was renamed into, or removed from, a folder; or the one that `path` lies in. */
+void tpp_path_sync_folder(const char *folder);
 void tpp_path_sync_folder_of(const char *path);
+
+/* For tests: called before every step that changes what lies on disk. TPP_TEST_STOP_AT=n kills the
+ * process (SIGKILL) before its n-th, n from 1. */
+void tpp_path_step(void);
 
 /* The three calls in one, for bytes that are in memory. */
 TPP_MUST_CHECK tpp_status tpp_file_write(const char *path, const void *bytes, size_t size);

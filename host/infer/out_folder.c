@@ -51,36 +51,27 @@ static tpp_status remove_one(void *context, const char *path, const char *name, 
     (void)context;
     (void)name;
     if (is_folder) TPP_TRY(for_each(path, remove_one, NULL));
+    tpp_path_step();
     (void)(is_folder ? rmdir(path) : unlink(path));
     return TPP_OK;
 }
 
 static void remove_tree(const char *folder)
 {
-    (void)for_each(folder, remove_one, NULL);
-    (void)rmdir(folder);
-}
-
-static tpp_status count_one(void *context, const char *path, const char *name, bool is_folder)
-{
-    (void)path;
-    (void)name;
-    (void)is_folder;
-    ++*(int *)context;
-    return TPP_OK;
+    (void)remove_one(NULL, folder, NULL, true);
 }
 
 /* ---- opening ---- */
 
 static tpp_status check_place(const char *path, bool overwrite)
 {
-    int entries = 0;
+    bool empty = true;
     if (path[0] == '\0') return TPP_FAIL(TPP_EUSAGE, "the folder for results has no name");
     if (!tpp_path_exists(path)) return TPP_OK;
     if (!tpp_path_is_folder(path))
         return TPP_FAIL(TPP_EUSAGE, "%s: results go into a folder, and this is a file", path);
-    TPP_TRY(for_each(path, count_one, &entries));
-    if (entries > 0 && !overwrite)
+    TPP_TRY(tpp_path_is_empty(&empty, path));
+    if (!empty && !overwrite)
         return TPP_FAIL(TPP_EUSAGE, "%s: the folder is not empty; --overwrite replaces results",
                         path);
     return TPP_OK;
@@ -93,17 +84,45 @@ static char *without_slashes(const char *path)
     return tpp_strndup(path, n);
 }
 
+static char *parent_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash == NULL ? tpp_strdup(".") : tpp_strndup(path, (size_t)(slash - path) + 1);
+}
+
+/* Can nothing be renamed into this place? A mount point, or a folder in one that is read-only. */
+static tpp_status must_stage_inside(bool *out, const char *path)
+{
+    struct stat own, above;
+    *out = false;
+    if (stat(path, &own) != 0) return TPP_OK;
+    char *parent = parent_of(path);
+    if (parent == NULL) return TPP_ENOMEM;
+    *out = stat(parent, &above) != 0 || above.st_dev != own.st_dev || access(parent, W_OK) != 0;
+    tpp_free(parent);
+    return TPP_OK;
+}
+
+static const char inside_name[] = "staging";
+
+static tpp_status make_staging(tpp_out_folder *o)
+{
+    bool inside = false;
+    tpp_str name = {0};
+    TPP_TRY(must_stage_inside(&inside, o->path));
+    tpp_str_format(&name, "%s%s%s.tmp.%ld", o->path, inside ? "/" : "", inside ? inside_name : "",
+                   (long)getpid());
+    o->staging = name.text;
+    TPP_TRY(name.status);
+    return tpp_path_make_folder(o->staging);
+}
+
 tpp_status tpp_out_folder_open(tpp_out_folder *o, const char *path, bool overwrite)
 {
     TPP_TRY(check_place(path, overwrite));
     tpp_out_folder made = {.path = without_slashes(path)};
-    tpp_str name = {0};
-    tpp_status s = TPP_OK;
     if (made.path == NULL) return TPP_ENOMEM;
-    tpp_str_format(&name, "%s.tmp.%ld", made.path, (long)getpid());
-    made.staging = name.text;
-    s = name.status;
-    if (s == TPP_OK) s = tpp_path_make_folder(made.staging);
+    const tpp_status s = make_staging(&made);
     if (s != TPP_OK) {
         tpp_free(made.staging); /* nothing of ours is on disk */
         tpp_free(made.path);
@@ -168,9 +187,11 @@ tpp_status tpp_out_folder_list(const tpp_out_folder *o, tpp_names *out)
     return TPP_OK;
 }
 
-/* ---- the end ---- */
+/* ---- results of an earlier run ---- */
 
 static const char report_name[] = "report.json";
+/* While results change, in place of the report: they list what may lie there. */
+static const char old_name[] = "report.json.old", new_name[] = "report.json.new";
 enum { MAX_REPORT_BYTES = 64 << 20 };
 
 /* A path that a report lists, if it is one below its folder. */
@@ -185,6 +206,7 @@ static tpp_status remove_result(const char *folder, const char *name)
 {
     char *path = tpp_path_join(folder, name);
     if (path == NULL) return TPP_ENOMEM;
+    tpp_path_step();
     (void)unlink(path);
     for (char *slash = strrchr(path, '/'); slash > path + strlen(folder);
          slash = strrchr(path, '/')) {
@@ -195,15 +217,13 @@ static tpp_status remove_result(const char *folder, const char *name)
     return TPP_OK;
 }
 
-/* Removes the results that the earlier report lists. A report that cannot be read lists none. */
-static tpp_status clear_results(const char *folder, const char *report)
+/* A report that cannot be read lists nothing. */
+static tpp_status remove_listed(const char *folder, const char *report)
 {
     char *text = NULL;
     size_t size = 0, i = 0;
     json_t *item = NULL;
     tpp_status s = tpp_file_read(&text, &size, report, MAX_REPORT_BYTES);
-    (void)unlink(report); /* from here on the folder holds no complete run */
-    tpp_path_sync_folder_of(report);
     if (s != TPP_OK) return s == TPP_ENOMEM ? s : TPP_OK;
     json_t *all = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
     tpp_free(text);
@@ -216,59 +236,85 @@ static tpp_status clear_results(const char *folder, const char *report)
     return s;
 }
 
-/* Results of an earlier run must not mix with new ones. */
-static tpp_status clear_earlier(const char *folder)
+/* Removes what the report called `name` lists, then the report. */
+static tpp_status clear(const char *folder, const char *name)
 {
-    char *report = tpp_path_join(folder, report_name);
+    char *report = tpp_path_join(folder, name);
     if (report == NULL) return TPP_ENOMEM;
-    const tpp_status s = tpp_path_exists(report) ? clear_results(folder, report) : TPP_OK;
+    tpp_status s = TPP_OK;
+    if (tpp_path_exists(report)) {
+        s = remove_listed(folder, report);
+        tpp_path_step();
+        if (s == TPP_OK) (void)unlink(report);
+    }
     tpp_free(report);
+    return s;
+}
+
+/* ---- moving ---- */
+
+/* Moves a file into `folder` as `name`. */
+static tpp_status move_file(const char *from, const char *folder, const char *name)
+{
+    char *to = tpp_path_join(folder, name);
+    if (to == NULL) return TPP_ENOMEM;
+    tpp_status s = TPP_OK;
+    tpp_path_step();
+    if (rename(from, to) != 0)
+        s = TPP_FAIL(TPP_EIO, "%s: cannot put the file in its place: %s", to, strerror(errno));
+    tpp_free(to);
+    return s;
+}
+
+/* The same from one name in `folder` to another; a missing file is fine. */
+static tpp_status rename_in(const char *folder, const char *name, const char *to)
+{
+    char *from = tpp_path_join(folder, name);
+    if (from == NULL) return TPP_ENOMEM;
+    const tpp_status s = tpp_path_exists(from) ? move_file(from, folder, to) : TPP_OK;
+    tpp_free(from);
+    tpp_path_sync_folder(folder);
     return s;
 }
 
 /* Moves one entry of the staging folder into the folder `context`; folders by their content. */
 static tpp_status move_one(void *context, const char *path, const char *name, bool is_folder)
 {
+    if (!is_folder) return move_file(path, context, name);
     char *to = tpp_path_join(context, name);
     if (to == NULL) return TPP_ENOMEM;
-    tpp_status s = TPP_OK;
-    if (is_folder) {
-        s = tpp_path_make_folder(to);
-        if (s == TPP_OK) s = for_each(path, move_one, to);
-    } else if (rename(path, to) != 0) {
-        s = TPP_FAIL(TPP_EIO, "%s: cannot put the file in its place: %s", to, strerror(errno));
-    }
+    tpp_status s = tpp_path_make_folder(to);
+    if (s == TPP_OK) s = for_each(path, move_one, to);
+    tpp_path_sync_folder(to);
     tpp_free(to);
     return s;
 }
 
-static tpp_status move_all_but_report(void *context, const char *path, const char *name,
-                                      bool is_folder)
+/* Results of an earlier run must not mix with new ones, wherever this is interrupted. */
+static tpp_status move_into_folder(const tpp_out_folder *o)
 {
-    if (strcmp(name, report_name) == 0) return TPP_OK;
-    return move_one(context, path, name, is_folder);
-}
-
-static tpp_status move_report(const tpp_out_folder *o)
-{
-    char *from = tpp_path_join(o->staging, report_name);
-    if (from == NULL) return TPP_ENOMEM;
-    tpp_status s = TPP_OK;
-    if (tpp_path_exists(from)) s = move_one(o->path, from, report_name, false);
-    tpp_path_sync_folder_of(from);
-    tpp_free(from);
-    return s;
+    TPP_TRY(clear(o->path, new_name)); /* of a run that was interrupted here */
+    TPP_TRY(clear(o->path, old_name));
+    TPP_TRY(rename_in(o->path, report_name, old_name));
+    TPP_TRY(clear(o->path, old_name));
+    char *report = tpp_path_join(o->staging, report_name);
+    if (report == NULL) return TPP_ENOMEM;
+    tpp_status s = tpp_path_exists(report) ? move_file(report, o->path, new_name) : TPP_OK;
+    tpp_free(report);
+    tpp_path_sync_folder(o->path);
+    if (s == TPP_OK) s = for_each(o->staging, move_one, o->path);
+    tpp_path_sync_folder(o->path);
+    return s == TPP_OK ? rename_in(o->path, new_name, report_name) : s;
 }
 
 tpp_status tpp_out_folder_commit(tpp_out_folder *o)
 {
+    tpp_path_step();
     /* An empty folder gives way to a rename, which is one step. */
     if (rename(o->staging, o->path) != 0) {
         if (!tpp_path_is_folder(o->path))
             return TPP_FAIL(TPP_EIO, "%s: cannot make the folder: %s", o->path, strerror(errno));
-        TPP_TRY(clear_earlier(o->path));
-        TPP_TRY(for_each(o->staging, move_all_but_report, o->path));
-        TPP_TRY(move_report(o));
+        TPP_TRY(move_into_folder(o));
     }
     tpp_path_sync_folder_of(o->path);
     tpp_out_folder_discard(o);
@@ -277,32 +323,46 @@ tpp_status tpp_out_folder_commit(tpp_out_folder *o)
 
 /* ---- leftovers ---- */
 
-static bool is_staging_of(const char *base, const char *name)
-{
-    static const char mark[] = ".tmp.";
-    const size_t n = strlen(base);
-    if (strncmp(name, base, n) != 0 || strncmp(name + n, mark, sizeof(mark) - 1) != 0) return false;
-    const char *digits = name + n + sizeof(mark) - 1;
-    return digits[0] != '\0' && strspn(digits, "0123456789") == strlen(digits);
-}
+typedef struct sweeping {
+    tpp_is_mine *is_mine;
+    const void *context;
+} sweeping;
 
 static tpp_status sweep_one(void *context, const char *path, const char *name, bool is_folder)
 {
-    if (is_folder && is_staging_of(context, name)) remove_tree(path);
+    static const char mark[] = ".tmp.";
+    const sweeping *s = context;
+    const char *end = strstr(name, mark);
+    if (end == NULL) return TPP_OK;
+    const char *number = end + sizeof(mark) - 1;
+    if (number[0] == '\0' || strspn(number, "0123456789.") != strlen(number)) return TPP_OK;
+    char *of = tpp_strndup(name, (size_t)(end - name));
+    if (of == NULL) return TPP_ENOMEM;
+    if (s->is_mine(s->context, of, is_folder)) (void)remove_one(NULL, path, name, is_folder);
+    tpp_free(of);
     return TPP_OK;
+}
+
+void tpp_out_folder_sweep_in(const char *folder, tpp_is_mine *is_mine, const void *context)
+{
+    sweeping s = {is_mine, context};
+    (void)for_each(folder, sweep_one, &s);
+}
+
+static bool is_called(const void *context, const char *name, bool is_folder)
+{
+    return is_folder && strcmp(name, context) == 0;
 }
 
 void tpp_out_folder_sweep(const char *path)
 {
     char *clean = without_slashes(path);
-    if (clean == NULL) return;
-    char *slash = strrchr(clean, '/');
-    if (slash == NULL) {
-        (void)for_each(".", sweep_one, clean);
-    } else {
-        *slash = '\0';
-        (void)for_each(slash == clean ? "/" : clean, sweep_one, slash + 1);
+    char *parent = clean != NULL ? parent_of(clean) : NULL;
+    if (parent != NULL) {
+        tpp_out_folder_sweep_in(parent, is_called, tpp_path_base(clean));
+        tpp_out_folder_sweep_in(clean, is_called, inside_name);
     }
+    tpp_free(parent);
     tpp_free(clean);
 }
 

@@ -1,5 +1,5 @@
-/* A folder of results that appears whole or not at all: files are made in a folder beside it, which
- * takes its place at the end.
+/* A folder of results that appears whole or not at all: files are made in a folder of their own,
+ * which takes its place at the end.
  * SPDX-License-Identifier: MIT */
 #ifndef TPP_INFER_OUT_FOLDER_H
 #define TPP_INFER_OUT_FOLDER_H
@@ -12,7 +12,7 @@
 /* Zero-initialise; discard in any state. */
 typedef struct tpp_out_folder {
     char *path;    /* where results are to be */
-    char *staging; /* where they are made */
+    char *staging; /* where they are made: beside it, or in it where a rename could not put it */
 } tpp_out_folder;
 
 /* TPP_EUSAGE when `path` is a file, or a folder that is not empty without `overwrite`. */
@@ -27,13 +27,19 @@ TPP_MUST_CHECK tpp_status tpp_out_folder_file(const tpp_out_folder *o, char **ou
 TPP_MUST_CHECK tpp_status tpp_out_folder_list(const tpp_out_folder *o, tpp_names *out);
 
 /* Puts everything in its place and on disk. Into a place that is free or empty in one step. In a
- * folder that was there, the report.json of an earlier run goes first, then the results that it
- * lists; the new report.json comes last: a folder that holds one is complete. */
+ * folder that was there, the results that the report.json of an earlier run lists go first, and the
+ * new report.json comes last: a folder that holds one is complete. In between, report.json.old or
+ * report.json.new tell the next run what may lie there. Other files in it are left alone. */
 TPP_MUST_CHECK tpp_status tpp_out_folder_commit(tpp_out_folder *o);
 
-/* Removes what runs that were killed have left beside `path`: folders called PATH.tmp.NUMBER. For
- * the one process that writes there. */
+/* Removes what runs that were killed have left of results at `path`. For the one process that
+ * writes there. */
 void tpp_out_folder_sweep(const char *path);
+
+/* Removes entries of `folder` called NAME.tmp.NUMBER (and NAME.tmp.NUMBER.NUMBER), which nobody
+ * writes any more, where `is_mine` says so of NAME. */
+typedef bool tpp_is_mine(const void *context, const char *name, bool is_folder);
+void tpp_out_folder_sweep_in(const char *folder, tpp_is_mine *is_mine, const void *context);
 
 /* Removes what was made; harmless after commit. */
 void tpp_out_folder_discard(tpp_out_folder *o);
