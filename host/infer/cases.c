@@ -28,6 +28,25 @@ void tpp_cases_free(tpp_cases *c)
     *c = (tpp_cases){0};
 }
 
+/* "./a//b/" as "a/b", so that a path is told to be given twice. */
+static char *plain_path(const char *path)
+{
+    char *plain = tpp_calloc(strlen(path) + 2, 1), *to = plain;
+    if (plain == NULL) return NULL;
+    if (path[0] == '/') *to++ = '/';
+    for (const char *p = path; *p != '\0';) {
+        const size_t n = strcspn(p, "/");
+        if (n > 0 && !(n == 1 && p[0] == '.')) {
+            if (to > plain && to[-1] != '/') *to++ = '/';
+            memcpy(to, p, n);
+            to += n;
+        }
+        p += n + (p[n] == '/');
+    }
+    if (to == plain) *to = path[0] != '\0' ? '.' : '\0';
+    return plain;
+}
+
 static tpp_status add_input(tpp_cases *c, const char *path, const char *name)
 {
     if (c->count == TPP_MAX_CASES)
@@ -35,7 +54,7 @@ static tpp_status add_input(tpp_cases *c, const char *path, const char *name)
     tpp_case_input *grown = tpp_realloc(c->item, c->count + 1, sizeof(*grown));
     if (grown == NULL) return TPP_ENOMEM;
     c->item = grown;
-    tpp_case_input made = {.input = tpp_strdup(path)};
+    tpp_case_input made = {.input = plain_path(path)};
     if (made.input != NULL && name != NULL) made.name = tpp_strdup(name);
     if (made.input == NULL || (name != NULL && made.name == NULL)) {
         tpp_free(made.input);
@@ -192,40 +211,47 @@ static size_t stem_length(const char *base)
 
 /* Where the name that takes `above` more folders begins; the start of the path when there are no
  * more. */
-static const char *begin_of_name(const char *path, size_t length, int above)
+static const char *begin_of_name(const char *path, int above)
 {
-    const char *at = path + length;
+    const char *at = path + strlen(path);
     for (int slashes = 0; at > path; at--)
         if (at[-1] == '/' && slashes++ == above) break;
     return at;
 }
 
-static size_t without_slashes(const char *path)
+enum { LONGEST_NAME = 200 }; /* files get endings, and a file system allows 255 */
+
+static bool may_stand_in_name(char c)
 {
-    size_t n = strlen(path);
-    while (n > 1 && path[n - 1] == '/') n--;
-    return n;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c != '\0' && strchr("._-", c) != NULL);
+}
+
+/* Names that lie in the output folder for other reasons. */
+static bool is_reserved(const char *name)
+{
+    return strcmp(name, "report.json") == 0 || tpp_path_has_suffix(name, ".failed.json") ||
+           strstr(name, ".tmp.") != NULL;
 }
 
 /* Name of a case from its path: its stem, and `above` folders before it. */
 static tpp_status make_name(tpp_case_input *x, int above)
 {
-    const size_t length = without_slashes(x->input);
-    const char *base = begin_of_name(x->input, length, 0);
-    const char *from = begin_of_name(x->input, length, above);
-    const size_t stem =
-        tpp_path_is_folder(x->input) ? length - (size_t)(base - x->input) : stem_length(base);
+    const char *base = begin_of_name(x->input, 0), *from = begin_of_name(x->input, above);
+    const size_t stem = tpp_path_is_folder(x->input) ? strlen(base) : stem_length(base);
     tpp_free(x->name);
     x->name = tpp_strndup(from, (size_t)(base - from) + stem);
     if (x->name == NULL) return TPP_ENOMEM;
-    for (char *p = x->name; *p != '\0'; p++) {
-        const bool kept = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
-                          (*p >= '0' && *p <= '9') || strchr("._-", *p) != NULL;
-        if (!kept) *p = '_';
-    }
+    const bool reserved = is_reserved(x->name);
+    for (char *p = x->name; *p != '\0'; p++)
+        if (!may_stand_in_name(*p) || (reserved && *p == '.')) *p = '_';
     if (x->name[0] == '.') x->name[0] = '_'; /* no hidden folders, no way up */
-    return x->name[0] != '\0' ? TPP_OK
-                              : TPP_FAIL(TPP_EUSAGE, "\"%s\" gives a case no name", x->input);
+    if (x->name[0] == '\0') return TPP_FAIL(TPP_EUSAGE, "\"%s\" gives a case no name", x->input);
+    if (strlen(x->name) <= LONGEST_NAME) return TPP_OK;
+    return TPP_FAIL(TPP_EUSAGE,
+                    "%s: would be a case with a name of %zu characters, at most %d may be; a list "
+                    "(.csv) can give it another",
+                    x->input, strlen(x->name), (int)LONGEST_NAME);
 }
 
 static int compare_names(const void *a, const void *b)
@@ -243,15 +269,15 @@ static void sort(tpp_cases *c)
 static tpp_status check_given_name(const tpp_case_input *x)
 {
     const char *p = x->name;
-    for (; *p != '\0'; p++)
-        if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') ||
-              strchr("._-", *p) != NULL))
-            break;
-    if (*p == '\0' && x->name[0] != '.') return TPP_OK;
+    while (may_stand_in_name(*p)) p++;
+    if (is_reserved(x->name))
+        return TPP_FAIL(TPP_EUSAGE, "case \"%.60s\": files of the run itself are called so",
+                        x->name);
+    if (*p == '\0' && x->name[0] != '.' && p - x->name <= LONGEST_NAME) return TPP_OK;
     return TPP_FAIL(TPP_EUSAGE,
-                    "case \"%.60s\": a name is made of letters, digits, '.', '_' and '-', and does "
-                    "not begin with '.'",
-                    x->name);
+                    "case \"%.60s\": a name is made of up to %d letters, digits, '.', '_' and '-', "
+                    "and does not begin with '.'",
+                    x->name, (int)LONGEST_NAME);
 }
 
 /* Lengthens the names of cases that share one; *again: there were any. */
@@ -268,8 +294,7 @@ static tpp_status lengthen(tpp_cases *c, const bool *given, int *above, bool *ag
     for (size_t i = 0; i < c->count && s == TPP_OK; i++) {
         const tpp_table_entry *e = tpp_table_find(&seen, c->item[i].name);
         if (e->value.number < 2) continue;
-        const char *before =
-            begin_of_name(c->item[i].input, without_slashes(c->item[i].input), above[i]);
+        const char *before = begin_of_name(c->item[i].input, above[i]);
         if (given[i] || before == c->item[i].input)
             s = TPP_FAIL(TPP_EUSAGE, "two cases are called %s; one of them is %s", c->item[i].name,
                          c->item[i].input);
