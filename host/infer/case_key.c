@@ -37,13 +37,21 @@ static tpp_status add_model(tpp_str *all, tpp_segmenter *s)
     return tpp_schema_dump(&tpp_model_schema, &m->config, all);
 }
 
+/* With its length, so that a text cannot be taken for several. */
+static void add_text(tpp_str *all, const char *what, const char *text)
+{
+    tpp_str_format(all, "%s %zu:%s\n", what, strlen(text), text);
+}
+
 static void add_targets(tpp_str *all, const tpp_targets *targets)
 {
     for (int t = 0; t < targets->count; t++) {
         const tpp_target *x = &targets->item[t];
-        tpp_str_format(all, "target %zu:%s\n", strlen(x->name), x->name);
-        for (int i = 0; i < x->n_prompts; i++)
-            tpp_str_format(all, "prompt %zu:%s\n", strlen(x->prompt[i]), x->prompt[i]);
+        const char *const texts[] = {x->name, x->title, x->category_code, x->type_code,
+                                     x->type_meaning};
+        for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+            add_text(all, i == 0 ? "target" : "", texts[i] != NULL ? texts[i] : "");
+        for (int i = 0; i < x->n_prompts; i++) add_text(all, "prompt", x->prompt[i]);
     }
 }
 
@@ -114,16 +122,17 @@ tpp_status tpp_case_is_done(bool *out, const char *folder, const tpp_sha256 *key
     char *path = tpp_path_join(folder, "report.json"), *text = NULL;
     size_t size = 0;
     if (path == NULL) return TPP_ENOMEM;
-    tpp_status s = TPP_OK;
     bool done = false;
-    if (tpp_path_exists(path) &&
-        (s = tpp_file_read(&text, &size, path, MAX_REPORT_BYTES)) == TPP_OK) {
+    const tpp_status s =
+        tpp_path_exists(path) ? tpp_file_read(&text, &size, path, MAX_REPORT_BYTES) : TPP_EIO;
+    if (s == TPP_OK) {
         json_t *report = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
         done = is_complete(folder, report, key);
         json_decref(report);
     }
     tpp_free(text);
     tpp_free(path);
-    if (s == TPP_OK) *out = done;
-    return s;
+    if (s == TPP_ENOMEM) return s;
+    *out = done;
+    return TPP_OK;
 }
