@@ -28,8 +28,10 @@ static void on_signal(int signal_number)
 static void watch_signals(void)
 {
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
+    (void)sigaction(SIGXFSZ, &ignore, NULL); /* a limit on files is a failed write like any other */
 }
 
 /* ---- what is shown while it runs ---- */
@@ -118,7 +120,7 @@ static const tpp_option options[] = {
     {'b', "ahead", TPP_OPTION_INT, AT(job.ahead), "B", .help = "frames encoded together", .min = 1,
      .max = 16},
     {'c', "continue", TPP_OPTION_FLAG, AT(resume), NULL,
-     .help = "leave cases alone whose results are complete and would be the same"},
+     .help = "run the cases whose results are missing, damaged, or would be others now"},
     {0, "overwrite", TPP_OPTION_FLAG, AT(job.overwrite), NULL,
      .help = "replace results of another run"},
     {0, "rank", TPP_OPTION_INT, AT(rank), "R",
@@ -137,14 +139,6 @@ static const tpp_option options[] = {
     {'q', "quiet", TPP_OPTION_FLAG, AT(quiet), NULL, .help = "warnings and errors only"},
     {0},
 };
-
-/* One process a device, when there are several and cases for them. */
-static int run_on_devices(const tpp_cohort *c, const segment_plan *p)
-{
-    const int64_t mine = ((int64_t)c->cases->count - c->rank + c->size - 1) / c->size;
-    const int n = mine < p->n_devices ? (int)mine : p->n_devices;
-    return n > 1 ? tpp_cohort_run_devices(c, p->device, n) : tpp_cohort_run(c);
-}
 
 static int run(segment_arguments *a, segment_plan *p)
 {
@@ -167,7 +161,7 @@ static int run(segment_arguments *a, segment_plan *p)
                                .progress = &d.progress,
                                .warnings = &d.warnings,
                                .stop = &stop_signal};
-    const int code = run_on_devices(&cohort, p);
+    const int code = tpp_cohort_run(&cohort, p->device, p->n_devices);
     tpp_log_set(TPP_LOG_WARN, NULL, NULL);
     tpp_warnings_free(&d.warnings);
     return code;
@@ -203,7 +197,8 @@ const tpp_command tpp_command_segment = {
         "  tpp segment -i ct.nii.gz -o out -m model -p \"the liver, a large organ under the "
         "right ribs\"\n"
         "  tpp segment -i series/ -o out -m model --structure liver --structure spleen "
-        "--modality ct --multilabel\n"
+        "--modality ct \\\n"
+        "      --multilabel\n"
         "  tpp segment -i video.mp4 -o out -m model -p \"a polyp\" -p \"a round pink "
         "bulge\" -t 0.4\n"
         "  tpp segment -i 'cases/*.nii.gz' -o out -m model -P sentences.txt --start auto "

@@ -14,9 +14,11 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* What has come of the cases of this process. */
@@ -25,6 +27,7 @@ typedef struct tally {
     tpp_segmenter *segmenter;
     int64_t run, skipped, failed;
     int code; /* of the last failure */
+    int end;  /* not 0: the code of what ended the run before its last case */
 } tally;
 
 static bool was_stopped(const tpp_cohort *c)
@@ -51,11 +54,6 @@ static void print_results(const tally *t, const char *place, const tpp_segment_r
     }
 }
 
-static void clear_warnings(tpp_warnings *w)
-{
-    tpp_warnings_free(w);
-}
-
 /* Runs a case into `place`; *on_input as tpp_segmenter_run. */
 static tpp_status run_case(tally *t, const tpp_case_input *input, const char *place, bool *on_input)
 {
@@ -66,7 +64,8 @@ static tpp_status run_case(tally *t, const tpp_case_input *input, const char *pl
     *on_input = true;
     if (!tpp_path_exists(input->input))
         return TPP_FAIL(TPP_EIO, "%s: there is no such file or folder", input->input);
-    if (c->resume) {
+    /* A dump is not among the results, so it is made again. */
+    if (c->resume && c->options->dump == NULL) {
         TPP_TRY(tpp_case_key(&key, t->segmenter, input->input));
         TPP_TRY(tpp_case_is_done(&done, place, &key));
     }
@@ -75,11 +74,10 @@ static tpp_status run_case(tally *t, const tpp_case_input *input, const char *pl
         tpp_log(TPP_LOG_INFO, "segment", "%s: done already", place);
         return TPP_OK;
     }
-    if (c->resume || c->options->overwrite) tpp_out_folder_sweep(place);
     const tpp_case one = {.name = input->name,
                           .input = input->input,
                           .output = place,
-                          .key = c->resume ? key.hex : NULL};
+                          .key = key.hex[0] != '\0' ? key.hex : NULL};
     TPP_TRY(tpp_segmenter_run(t->segmenter, &one, &result, on_input));
     t->run++;
     print_results(t, place, &result);
@@ -93,97 +91,85 @@ static bool ends_everything(tpp_status s)
 }
 
 /* In a cohort a failure is written down, and the others go on. */
-static tpp_status handle_case(tally *t, size_t i)
+static void note_end(tally *t, const tpp_case_input *input, tpp_status s, bool on_input)
 {
     const tpp_cohort *c = t->c;
-    const tpp_case_input *input = &c->cases->item[i];
+    if (s != TPP_OK) t->code = tpp_exit_with("segment", s, on_input);
+    if (s != TPP_OK && was_stopped(c)) return; /* it did not fail */
+    t->failed += s != TPP_OK;
+    if (c->cases->is_cohort) {
+        const char *error = s != TPP_OK ? tpp_error() : NULL;
+        const tpp_status noted = tpp_cohort_note(c->output, input, error);
+        if (noted != TPP_OK) t->end = tpp_exit_with("segment", noted, false);
+    }
+    if (ends_everything(s)) t->end = t->code;
+}
+
+static void handle_case(tally *t, const tpp_case_input *input)
+{
+    const tpp_cohort *c = t->c;
     bool on_input = true;
     char *place =
         c->cases->is_cohort ? tpp_path_join(c->output, input->name) : tpp_strdup(c->output);
-    if (place == NULL) return TPP_ENOMEM;
-    clear_warnings(c->warnings);
+    tpp_warnings_free(c->warnings); /* of the case before */
     tpp_progress_case(c->progress, input->name);
-    const tpp_status s = run_case(t, input, place, &on_input);
+    const tpp_status s = place != NULL ? run_case(t, input, place, &on_input) : TPP_ENOMEM;
     tpp_progress_case_end(c->progress, s == TPP_OK ? NULL : tpp_error());
     tpp_free(place);
-    const bool stopped = s != TPP_OK && was_stopped(c);
-    if (s != TPP_OK) {
-        t->failed++;
-        t->code = tpp_exit_with("segment", s, on_input);
-    }
-    if (!c->cases->is_cohort || stopped) return TPP_OK;
-    const tpp_status noted = tpp_cohort_note(c->output, input, s == TPP_OK ? NULL : tpp_error());
-    return noted != TPP_OK ? noted : ends_everything(s) ? s : TPP_OK;
+    note_end(t, input, s, on_input);
 }
 
-/* ---- all cases ---- */
+/* ---- a process's share ---- */
 
-/* Results go into folders below `output`, whose own files are only the reports. */
-static tpp_status check_output(const tpp_cohort *c)
+static int64_t share_of(const tpp_cohort *c)
 {
-    tpp_names names = {0};
-    if (!c->cases->is_cohort || c->resume || c->options->overwrite || c->size > 1) return TPP_OK;
-    if (!tpp_path_exists(c->output)) return TPP_OK;
-    if (!tpp_path_is_folder(c->output))
-        return TPP_FAIL(TPP_EUSAGE, "%s: results go into a folder, and this is a file", c->output);
-    TPP_TRY(tpp_path_list(&names, c->output, NULL));
-    const size_t files = names.count;
-    tpp_names_free(&names);
-    if (files == 0) return TPP_OK;
-    return TPP_FAIL(TPP_EUSAGE,
-                    "%s: the folder is not empty; --continue runs what is missing, --overwrite "
-                    "everything",
-                    c->output);
+    return ((int64_t)c->cases->count - c->rank + c->size - 1) / c->size;
 }
 
 static tpp_status open_tally(tally *t)
 {
-    TPP_TRY(check_output(t->c));
     TPP_TRY(tpp_segmenter_open(&t->segmenter, t->c->options));
     return t->c->cases->is_cohort ? tpp_path_make_folder(t->c->output) : TPP_OK;
 }
 
 static int exit_code(const tally *t)
 {
+    if (was_stopped(t->c)) return TPP_EXIT_SIGNAL + *t->c->stop;
+    if (t->end != 0) return t->end;
     if (t->failed == 0) return TPP_EXIT_OK;
-    const bool all = t->failed == t->failed + t->run + t->skipped;
-    if (!t->c->cases->is_cohort || t->code == TPP_EXIT_DEVICE) return t->code;
-    return all && t->failed == 1 ? t->code : TPP_EXIT_SOME_FAILED;
+    return t->c->cases->count == 1 ? t->code : TPP_EXIT_SOME_FAILED;
 }
 
-static int run_share(tally *t)
+static int run_cases(tally *t)
 {
     const tpp_cohort *c = t->c;
     tpp_status s = open_tally(t);
     if (s != TPP_OK) return tpp_exit_with("segment", s, true);
-    for (size_t i = (size_t)c->rank; i < c->cases->count && s == TPP_OK && !was_stopped(c);
+    for (size_t i = (size_t)c->rank; i < c->cases->count && t->end == 0 && !was_stopped(c);
          i += (size_t)c->size)
-        s = handle_case(t, i);
-    if (s != TPP_OK && t->code == 0) t->code = tpp_exit_with("segment", s, false);
-    if (c->cases->is_cohort) {
-        s = tpp_cohort_report(c->output, c->cases, c->options->version);
-        if (s != TPP_OK && t->code == 0) t->code = tpp_exit_with("segment", s, false);
-        if (s != TPP_OK && t->failed == 0) return t->code;
-    }
-    return was_stopped(c) ? TPP_EXIT_SIGNAL + *c->stop : exit_code(t);
+        handle_case(t, &c->cases->item[i]);
+    if (!c->cases->is_cohort) return exit_code(t);
+    s = tpp_cohort_report(c->output, c->cases, c->options->version);
+    if (s != TPP_OK && t->end == 0) t->end = tpp_exit_with("segment", s, false);
+    if (!c->quiet)
+        (void)printf("%s: %" PRId64 " of %" PRId64 " cases done%s, %" PRId64 " failed\n", c->output,
+                     t->run + t->skipped, share_of(c), c->size > 1 ? " by this process" : "",
+                     t->failed);
+    return exit_code(t);
 }
 
-int tpp_cohort_run(const tpp_cohort *c)
+static int run_share(const tpp_cohort *c)
 {
     tally t = {.c = c};
-    int64_t mine = 0;
-    for (size_t i = (size_t)c->rank; i < c->cases->count; i += (size_t)c->size) mine++;
-    const int code = run_share(&t);
-    if (c->cases->is_cohort && t.segmenter != NULL && !c->quiet)
-        (void)printf("%s: %" PRId64 " of %" PRId64 " cases done%s, %" PRId64 " failed\n", c->output,
-                     t.run + t.skipped, mine, c->size > 1 ? " by this process" : "", t.failed);
+    c->progress->cases = share_of(c);
+    const int code = run_cases(&t);
     tpp_segmenter_close(t.segmenter);
     return code;
 }
 
 /* ---- several devices ---- */
 
-/* Worst first: a code of the machine, then of a signal, then some or all failed. */
+/* Worst first: a signal's, a code of the machine, then that some failed. */
 static int join_codes(const int *codes, int n)
 {
     int worst = TPP_EXIT_OK;
@@ -196,40 +182,71 @@ static int join_codes(const int *codes, int n)
     return TPP_EXIT_SOME_FAILED;
 }
 
+static int code_of(int status)
+{
+    return WIFSIGNALED(status) ? TPP_EXIT_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
 static int child_code(pid_t child)
 {
     int status = 0;
     while (waitpid(child, &status, 0) < 0)
         if (errno != EINTR) return TPP_EXIT_FAILED;
-    if (WIFSIGNALED(status)) return TPP_EXIT_SIGNAL + WTERMSIG(status);
-    return WEXITSTATUS(status);
+    return code_of(status);
 }
 
-int tpp_cohort_run_devices(const tpp_cohort *c, const char *const *devices, int n)
+/* Waits for all; a signal that this process gets is passed on once. */
+static void wait_for(const tpp_cohort *c, const pid_t *child, int *codes, int n)
 {
-    pid_t child[64] = {0};
-    int codes[64] = {0};
+    static const struct timespec pause = {.tv_nsec = 20000000};
+    bool passed_on = false, ended[TPP_COHORT_MAX_DEVICES] = {false};
+    for (int left = n; left > 0; (void)nanosleep(&pause, NULL)) {
+        const bool pass_on = was_stopped(c) && !passed_on;
+        for (int k = 0; k < n; k++) {
+            int status = 0;
+            if (ended[k]) continue;
+            if (pass_on && child[k] > 0) (void)kill(child[k], *c->stop);
+            const pid_t got = child[k] > 0 ? waitpid(child[k], &status, WNOHANG) : -1;
+            if (got == 0 || (got < 0 && errno == EINTR)) continue;
+            codes[k] = got > 0 ? code_of(status) : TPP_EXIT_FAILED;
+            ended[k] = true;
+            left--;
+        }
+        passed_on = passed_on || pass_on;
+    }
+}
+
+static int run_on_device(const tpp_cohort *c, const char *device, int k, int n)
+{
+    tpp_segment_options options = *c->options;
+    tpp_cohort share = *c;
+    options.device = device;
+    share.options = &options;
+    share.rank = c->rank + k * c->size;
+    share.size = c->size * n;
+    /* Bars of several processes would overwrite each other. */
+    if (c->progress->kind == TPP_PROGRESS_BAR) c->progress->kind = TPP_PROGRESS_PLAIN;
+    return run_share(&share);
+}
+
+static int run_on_devices(const tpp_cohort *c, const char *const *devices, int n)
+{
+    pid_t child[TPP_COHORT_MAX_DEVICES] = {0};
+    int codes[TPP_COHORT_MAX_DEVICES] = {0};
     (void)fflush(NULL);
     for (int k = 0; k < n; k++) {
         child[k] = fork();
         if (child[k] == 0) {
-            tpp_segment_options options = *c->options;
-            tpp_cohort share = *c;
-            options.device = devices[k];
-            share.options = &options;
-            share.rank = c->rank + k * c->size;
-            share.size = c->size * n;
-            const int code = tpp_cohort_run(&share);
+            const int code = run_on_device(c, devices[k], k, n);
             (void)fflush(NULL);
             _exit(code);
         }
         if (child[k] < 0)
             tpp_log(TPP_LOG_WARN, "segment",
-                    "no process for device %s: %s; --continue runs what "
-                    "it would have had",
+                    "no process for device %s: %s; --continue runs what it would have had",
                     devices[k], strerror(errno));
     }
-    for (int k = 0; k < n; k++) codes[k] = child[k] > 0 ? child_code(child[k]) : TPP_EXIT_FAILED;
+    wait_for(c, child, codes, n);
     return join_codes(codes, n);
 }
 
@@ -249,4 +266,34 @@ int tpp_cohort_count_devices(void)
     (void)close(ends[0]);
     if (child > 0) (void)child_code(child);
     return count;
+}
+
+/* ---- the cohort ---- */
+
+/* Processes that share a cohort begin when others have results already: each looks at its own. */
+static tpp_status check_output(const tpp_cohort *c)
+{
+    if (!c->cases->is_cohort || c->resume || c->options->overwrite) return TPP_OK;
+    if (c->size == 1) return tpp_cohort_check_free(c->output, NULL);
+    for (size_t i = (size_t)c->rank; i < c->cases->count; i += (size_t)c->size)
+        TPP_TRY(tpp_cohort_check_free(c->output, &c->cases->item[i]));
+    return TPP_OK;
+}
+
+static tpp_status sweep(const tpp_cohort *c)
+{
+    if (!c->resume && !c->options->overwrite) return TPP_OK;
+    if (c->cases->is_cohort) return tpp_cohort_sweep(c->output, c->cases, c->rank, c->size);
+    tpp_out_folder_sweep(c->output);
+    return TPP_OK;
+}
+
+int tpp_cohort_run(const tpp_cohort *c, const char *const *devices, int n)
+{
+    const int64_t share = share_of(c);
+    tpp_status s = check_output(c);
+    if (s == TPP_OK) s = sweep(c);
+    if (s != TPP_OK) return tpp_exit_with("segment", s, true);
+    if (share < n) n = share > 0 ? (int)share : 1;
+    return n > 1 ? run_on_devices(c, devices, n) : run_share(c);
 }

@@ -3,7 +3,6 @@
 #include "cli/segment_arguments.h"
 
 #include "cli/cli.h"
-#include "cli/cohort.h"
 #include "core/mem.h"
 #include "core/str.h"
 #include "infer/selftest.h"
@@ -140,8 +139,8 @@ static tpp_status choose_share(segment_arguments *a)
 
 static tpp_status add_device(segment_plan *p, const char *text)
 {
-    if (p->n_devices == SEGMENT_MAX_DEVICES)
-        return TPP_FAIL(TPP_EUSAGE, "more than %d devices", (int)SEGMENT_MAX_DEVICES);
+    if (p->n_devices == TPP_COHORT_MAX_DEVICES)
+        return TPP_FAIL(TPP_EUSAGE, "more than %d devices", (int)TPP_COHORT_MAX_DEVICES);
     if (text[0] == '\0') return TPP_FAIL(TPP_EUSAGE, "--device: an empty name between two commas");
     p->device[p->n_devices++] = text;
     return TPP_OK;
@@ -152,7 +151,7 @@ static tpp_status list_all_devices(segment_plan *p)
     tpp_str text = {0};
     const int n = tpp_cohort_count_devices();
     if (n < 1) return TPP_FAIL(TPP_EDEVICE, "--device all: no OpenCL device was found");
-    for (int i = 0; i < n && i < SEGMENT_MAX_DEVICES; i++)
+    for (int i = 0; i < n && i < TPP_COHORT_MAX_DEVICES; i++)
         tpp_str_format(&text, "%s%d", i > 0 ? "," : "", i);
     p->devices = text.text;
     return text.status;
@@ -233,6 +232,8 @@ static tpp_status fill_job(segment_plan *p, segment_arguments *a)
     for (int i = 0; i < TPP_AXIS_COUNT; i++)
         if (strcmp(a->axis, tpp_axis_text((tpp_axis)i)) == 0) j->frames.axis = (tpp_axis)i;
     if (a->modality != NULL) j->frames.modality = modalities[find_modality(a->modality)].dicom;
+    /* Results that are there and are not those of this run are in the way of both. */
+    j->overwrite = j->overwrite || a->resume;
     j->frames.has_time = a->time >= 0;
     j->frames.time = a->time;
     j->overrides = a->sets.item;

@@ -3,6 +3,7 @@
 #ifndef TPP_CLI_SEGMENT_ARGUMENTS_H
 #define TPP_CLI_SEGMENT_ARGUMENTS_H
 
+#include "cli/cohort.h"
 #include "cli/options.h"
 #include "infer/cases.h"
 #include "infer/segment.h"
@@ -20,13 +21,11 @@ typedef struct segment_arguments {
     bool resume, quiet;
 } segment_arguments;
 
-enum { SEGMENT_MAX_DEVICES = 64 };
-
 /* Zero-initialise; free in any state. Holds what the arguments point to. */
 typedef struct segment_plan {
     tpp_targets targets;
     tpp_cases cases;
-    const char *device[SEGMENT_MAX_DEVICES];
+    const char *device[TPP_COHORT_MAX_DEVICES];
     char *devices; /* their text */
     int n_devices; /* 0: one, by job.device */
     char threshold[64], presence[64], window[64];
