@@ -85,12 +85,16 @@ void tpp_path_step(void)
         (void)raise(SIGKILL);
 }
 
-/* mkdir where nothing is there yet. */
+/* mkdir where nothing is there yet; errno tells why not. */
 static bool make_one_folder(const char *path)
 {
     if (tpp_path_is_folder(path)) return true;
     tpp_path_step();
-    return mkdir(path, 0777) == 0 || tpp_path_is_folder(path); /* another process may be first */
+    if (mkdir(path, 0777) == 0) return true;
+    const int why = errno;
+    if (tpp_path_is_folder(path)) return true; /* another process was first */
+    errno = why;
+    return false;
 }
 
 tpp_status tpp_path_make_folder(const char *path)
