@@ -47,8 +47,9 @@ static void add_targets(tpp_str *all, const tpp_targets *targets)
 {
     for (int t = 0; t < targets->count; t++) {
         const tpp_target *x = &targets->item[t];
-        const char *const texts[] = {x->name, x->title, x->category_code, x->type_code,
-                                     x->type_meaning};
+        const char *const texts[] = {x->name,      x->title,        x->category_code,
+                                     x->type_code, x->type_meaning, x->modifier_code,
+                                     x->site_code};
         for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
             add_text(all, i == 0 ? "target" : "", texts[i] != NULL ? texts[i] : "");
         for (int i = 0; i < x->n_prompts; i++) add_text(all, "prompt", x->prompt[i]);

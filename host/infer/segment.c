@@ -82,21 +82,12 @@ static tpp_status check_mode(const tpp_segmenter *s)
                     "to start from");
 }
 
-static tpp_status hash_weights(tpp_segmenter *s)
-{
-    char *path = tpp_path_join(s->model.path, TPP_MODEL_WEIGHTS);
-    const tpp_status status = path != NULL ? tpp_sha256_file(&s->weights_hash, path) : TPP_ENOMEM;
-    tpp_free(path);
-    return status;
-}
-
 static tpp_status open_shared(tpp_segmenter *s)
 {
     const tpp_segment_options *o = &s->o;
     TPP_TRY(check_options(o));
     TPP_TRY(tpp_model_folder_open(&s->model, o->model, o->overrides, (size_t)o->n_overrides));
     TPP_TRY(check_mode(s));
-    TPP_TRY(hash_weights(s));
     TPP_TRY(read_prompts(s));
     TPP_TRY(tpp_device_open(&s->device, o->device));
     return tpp_store_open(&s->store, s->device, tpp_weights_source, s->model.weights);
@@ -147,11 +138,6 @@ bool tpp_segmenter_is_synthetic(const tpp_segmenter *s)
 const tpp_model_folder *tpp_segmenter_model(const tpp_segmenter *s)
 {
     return &s->model;
-}
-
-const char *tpp_segmenter_weights_hash(const tpp_segmenter *s)
-{
-    return s->weights_hash.hex;
 }
 
 const tpp_segment_options *tpp_segmenter_options(const tpp_segmenter *s)

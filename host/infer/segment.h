@@ -67,7 +67,6 @@ void tpp_segmenter_close(tpp_segmenter *s); /* NULL is fine */
 
 bool tpp_segmenter_is_synthetic(const tpp_segmenter *s); /* the weights are: masks mean nothing */
 const tpp_model_folder *tpp_segmenter_model(const tpp_segmenter *s);
-const char *tpp_segmenter_weights_hash(const tpp_segmenter *s); /* SHA-256 of their file */
 const tpp_segment_options *tpp_segmenter_options(const tpp_segmenter *s);
 
 /* Runs one case. When it fails, nothing is left at `output` that was not there. *on_input: the

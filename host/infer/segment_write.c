@@ -203,20 +203,9 @@ static tpp_session_info total_info(const tpp_segmenter *s)
     return all;
 }
 
-/* Once for all cases: it takes a second or two of a large model. */
-static tpp_status hash_weights(tpp_segmenter *s)
-{
-    if (s->weights_hash.hex[0] != '\0') return TPP_OK;
-    char *path = tpp_path_join(s->model.path, TPP_MODEL_WEIGHTS);
-    const tpp_status status = path != NULL ? tpp_sha256_file(&s->weights_hash, path) : TPP_ENOMEM;
-    tpp_free(path);
-    return status;
-}
-
 static tpp_status write_report(summing *s, const json_t *statistics)
 {
     const tpp_run_case *r = s->r;
-    TPP_TRY(hash_weights(r->s));
     const tpp_segment_options *o = &r->s->o;
     const tpp_report_time times[] = {{"open", r->open_s * 1e3}, {"frames", r->run_s * 1e3}};
     tpp_report_prompt *prompts = NULL;
@@ -241,6 +230,7 @@ static tpp_status write_report(summing *s, const json_t *statistics)
     json_t *json = NULL;
     tpp_sha256 key = {""};
     tpp_status status = list_prompts(r->s, &prompts, &report.n_prompts);
+    /* Also hashes the weights, which takes a second of a large model and is done once. */
     if (status == TPP_OK && report.key == NULL) status = tpp_case_key(&key, r->s, r->input.path);
     if (report.key == NULL) report.key = key.hex;
     report.prompts = prompts;
