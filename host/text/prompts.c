@@ -136,6 +136,7 @@ static tpp_status take_item(tpp_prompts *p, const tpp_yaml_item *item)
     tpp_structure *s = structure_of(p, key, (size_t)(dot - key));
     if (s == NULL) return TPP_ENOMEM;
     if (strcmp(dot + 1, "name") == 0) return take_text(&s->name, item);
+    if (strcmp(dot + 1, "group") == 0) return take_text(&s->group, item);
     if (strcmp(dot + 1, "aliases") == 0) {
         s->aliases = item->value;
         s->n_aliases = item->count;
@@ -224,6 +225,38 @@ static unsigned distance_to(const tpp_structure *s, const char *wanted)
     return least;
 }
 
+/* "heart" is a group, "kidney" a part of names: more than one structure may be meant. */
+static bool may_be_meant(const tpp_structure *s, const char *wanted)
+{
+    enum { SHORTEST = 3 };
+    char name[NAME_SIZE];
+    if (s->group != NULL && strcmp(plain_name(name, sizeof(name), s->group), wanted) == 0)
+        return true;
+    return strlen(wanted) >= SHORTEST &&
+           strstr(plain_name(name, sizeof(name), s->key), wanted) != NULL;
+}
+
+/* `nearest` NULL: nothing is near. */
+static tpp_status no_structure(const tpp_prompts *p, const char *name, const char *wanted,
+                               const tpp_structure *nearest)
+{
+    tpp_str meant = {0};
+    for (size_t i = 0; i < p->count; i++)
+        if (may_be_meant(&p->structures[i], wanted))
+            tpp_str_format(&meant, "%s%s", meant.length > 0 ? ", " : "", p->structures[i].key);
+    tpp_status s = meant.status;
+    if (s == TPP_OK && meant.length > 0)
+        s = TPP_FAIL(TPP_EUSAGE, "the prompt library has no structure %.100s, but it has %s", name,
+                     meant.text);
+    else if (s == TPP_OK && nearest != NULL)
+        s = TPP_FAIL(TPP_EUSAGE, "the prompt library has no structure %.100s; did you mean %s?",
+                     name, nearest->key);
+    else if (s == TPP_OK)
+        s = TPP_FAIL(TPP_EUSAGE, "the prompt library has no structure %.100s", name);
+    tpp_str_free(&meant);
+    return s;
+}
+
 tpp_status tpp_prompts_find(const tpp_prompts *p, const tpp_structure **out, const char *name)
 {
     char wanted[NAME_SIZE];
@@ -241,10 +274,8 @@ tpp_status tpp_prompts_find(const tpp_prompts *p, const tpp_structure **out, con
         *out = best;
         return TPP_OK;
     }
-    if (best != NULL && least <= strlen(wanted) / 3 + 1)
-        return TPP_FAIL(TPP_EUSAGE, "the prompt library has no structure %.100s; did you mean %s?",
-                        name, best->key);
-    return TPP_FAIL(TPP_EUSAGE, "the prompt library has no structure %.100s", name);
+    const bool is_near = least <= strlen(wanted) / 3 + 1 && 2 * least <= strlen(wanted);
+    return no_structure(p, name, wanted, is_near ? best : NULL);
 }
 
 static tpp_status no_view(const tpp_structure *s, const char *name)
@@ -257,9 +288,11 @@ static tpp_status no_view(const tpp_structure *s, const char *name)
         return TPP_ENOMEM;
     }
     const tpp_status status =
-        name == NULL
-            ? TPP_FAIL(TPP_EUSAGE, "%s has several views, one of %s is wanted", s->key, there.text)
-            : TPP_FAIL(TPP_EUSAGE, "%s has no view %.60s, only %s", s->key, name, there.text);
+        name == NULL ? TPP_FAIL(TPP_EUSAGE,
+                                "%s has sentences for more than one modality; one of %s is wanted",
+                                s->key, there.text)
+                     : TPP_FAIL(TPP_EUSAGE, "%s has no sentences for %.60s, only for %s", s->key,
+                                name, there.text);
     tpp_str_free(&there);
     return status;
 }

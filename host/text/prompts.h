@@ -26,6 +26,7 @@ typedef struct tpp_prompt_view {
 typedef struct tpp_structure {
     char key[TPP_YAML_MAX_KEY + 1]; /* left_atrium */
     const char *name;               /* left atrium */
+    const char *group;              /* heart; NULL: not stated */
     char *const *aliases;
     size_t n_aliases, n_views;
     /* SNOMED CT, decimal digits; NULL: not stated. Modifier: left, right; site: of a finding. */

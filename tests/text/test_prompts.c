@@ -105,6 +105,10 @@ static void structures_are_found_by_key_name_and_alias(void **state)
     assert_non_null(strstr(tpp_error(), "livre; did you mean liver?"));
     assert_int_equal(tpp_prompts_find(&library, &s, "xyzzyxyzzy"), TPP_EUSAGE);
     assert_null(strstr(tpp_error(), "did you mean"));
+    assert_int_equal(tpp_prompts_find(&library, &s, "Lung"), TPP_EUSAGE);
+    assert_non_null(strstr(tpp_error(), "no structure Lung, but it has left_lung, right_lung"));
+    assert_int_equal(tpp_prompts_find(&library, &s, "heart"), TPP_EUSAGE);
+    assert_non_null(strstr(tpp_error(), "it has left_atrium, left_ventricle, myocardium"));
     assert_ptr_equal(s, before);
 }
 
@@ -120,7 +124,7 @@ static void views_are_found_and_the_only_one_needs_no_name(void **state)
     assert_int_equal(tpp_structure_view(s, &v, NULL), TPP_EUSAGE);
     assert_non_null(strstr(tpp_error(), "one of mri, us is wanted"));
     assert_int_equal(tpp_structure_view(s, &v, "ct"), TPP_EUSAGE);
-    assert_non_null(strstr(tpp_error(), "no view ct, only mri, us"));
+    assert_non_null(strstr(tpp_error(), "no sentences for ct, only for mri, us"));
     assert_int_equal(tpp_prompts_find(&library, &s, "polyp"), TPP_OK);
     assert_int_equal(tpp_structure_view(s, &v, NULL), TPP_OK);
     assert_string_equal(v->name, "endoscopy");
