@@ -1,5 +1,6 @@
 /* Parses command lines by table.
  * SPDX-License-Identifier: MIT */
+#define _POSIX_C_SOURCE 200809L
 #include "cli/options.h"
 
 #include "core/str.h"
@@ -10,6 +11,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* ---- rows ---- */
 
@@ -54,7 +56,7 @@ const char *tpp_nearest(const char *name, const char *const *words, int n)
     unsigned best = NEAR_ENOUGH + 1;
     for (int i = 0; i < n && strlen(name) <= LONGEST; i++) {
         const unsigned d = tpp_str_distance(name, words[i]);
-        if (d >= best || d >= strlen(name)) continue;
+        if (d >= best || 2 * d > strlen(name)) continue;
         best = d;
         nearest = words[i];
     }
@@ -120,7 +122,7 @@ static tpp_status parse_choice(const tpp_option *o, void *target, const char *te
     int n = 0;
     for (; n < MOST && o->word(n) != NULL; n++) {
         words[n] = o->word(n);
-        if (strcmp(words[n], text) == 0) {
+        if (strcasecmp(words[n], text) == 0) {
             *(const char **)target = words[n];
             tpp_str_free(&list);
             return TPP_OK;
@@ -226,8 +228,19 @@ static bool wants_help(int argc, char **argv)
     return false;
 }
 
+static bool has_option(const tpp_command *c, const char *name)
+{
+    const tpp_option *o = NULL;
+    for (int i = 0; (o = tpp_option_at(c, i)) != NULL; i++)
+        if (strcmp(o->name, name) == 0) return true;
+    return false;
+}
+
 static tpp_status take_rest(const tpp_command *c, void *arguments, const char *text)
 {
+    if (c->rest == NULL && has_option(c, "input"))
+        return TPP_FAIL(TPP_EUSAGE, "\"%.100s\" is no option; what to read stands after --input",
+                        text);
     if (c->rest == NULL)
         return TPP_FAIL(TPP_EUSAGE, "\"%.100s\" is no option, and nothing else is taken", text);
     return add_item((tpp_list *)((char *)arguments + c->rest_offset), "arguments", text);

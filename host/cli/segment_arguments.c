@@ -246,8 +246,12 @@ static tpp_status fill_job(segment_plan *p, segment_arguments *a)
 
 static tpp_status check(const segment_arguments *a)
 {
-    if (a->inputs.count == 0) return TPP_FAIL(TPP_EUSAGE, "--input is wanted: what to segment");
-    if (a->output == NULL) return TPP_FAIL(TPP_EUSAGE, "--output is wanted: a folder");
+    if (a->inputs.count == 0)
+        return TPP_FAIL(
+            TPP_EUSAGE,
+            "--input is wanted: a volume, DICOM series, folder of pictures, picture or video");
+    if (a->output == NULL)
+        return TPP_FAIL(TPP_EUSAGE, "--output is wanted: a folder for the results");
     if (a->job.model == NULL)
         return TPP_FAIL(TPP_EUSAGE, "--model is wanted: a model folder (tpp weights synth makes "
                                     "one)");

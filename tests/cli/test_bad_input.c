@@ -28,7 +28,11 @@ static void options_are_checked(void **state)
     EXPECT_FAILS(USAGE, "--ahead wants B", SEGMENT("ok.png") " --ahead");
     EXPECT_FAILS(USAGE, "--quiet takes no value", SEGMENT("ok.png") " --quiet=1");
     EXPECT_FAILS(USAGE, "--threshold wants a number from 0 to 1", SEGMENT("ok.png") " -t nan");
-    EXPECT_FAILS(USAGE, "\"more\" is no option", SEGMENT("ok.png") " more");
+    EXPECT_FAILS(USAGE, "\"more\" is no option; what to read stands after --input",
+                 SEGMENT("ok.png") " more");
+    EXPECT_FAILS(USAGE, "got \"xray\"\n", SEGMENT("ok.png") " --modality xray");
+    EXPECT_FAILS(USAGE, "nothing to look for",
+                 "tpp segment -i ok.png -o out -m model --modality CT");
     EXPECT_FAILS(USAGE, "--input is wanted", "tpp segment -o out -m model -p x");
     EXPECT_FAILS(USAGE, "--output is wanted", "tpp segment -i ok.png -m model -p x");
     EXPECT_FAILS(USAGE, "--model is wanted", "tpp segment -i ok.png -o out -p x");
