@@ -181,9 +181,9 @@ static tpp_status fail_choice(const found_device *found, int count, const char *
 {
     tpp_str list = {0};
     for (int i = 0; i < count; i++)
-        tpp_str_format(&list, "%s%d: %s (%s)", i ? ", " : "", i, found[i].caps.name,
+        tpp_str_format(&list, "%s%d = %s (%s)", i ? ", " : "", i, found[i].caps.name,
                        found[i].caps.platform);
-    const tpp_status s = TPP_FAIL(TPP_EDEVICE, "no device fits \"%s\"; there are %s", spec,
+    const tpp_status s = TPP_FAIL(TPP_EDEVICE, "no device fits \"%s\"; the devices are %s", spec,
                                   list.text != NULL ? list.text : "none");
     tpp_str_free(&list);
     return s;
