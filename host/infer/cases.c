@@ -3,6 +3,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "infer/cases.h"
 
+#include "core/log.h"
 #include "core/mem.h"
 #include "core/path.h"
 #include "core/str.h"
@@ -111,18 +112,38 @@ static bool is_case(const char *path)
     return tpp_volume_is(path) || tpp_video_has_name(path);
 }
 
+/* Adds what is a case; *left_out counts the folders that are none, *one is the first that came. */
+static tpp_status add_entry(tpp_cases *c, const char *folder, const char *name, size_t *left_out,
+                            const char **one)
+{
+    tpp_status s = TPP_OK;
+    char *path = tpp_path_join(folder, name);
+    if (path == NULL) return TPP_ENOMEM;
+    if (is_case(path)) {
+        s = add_input(c, path, NULL);
+    } else if (tpp_path_is_folder(path)) {
+        if ((*left_out)++ == 0) *one = name;
+    }
+    tpp_free(path);
+    return s;
+}
+
 static tpp_status add_folder(tpp_cases *c, const char *folder)
 {
     const size_t before = c->count;
+    const char *one = NULL;
+    size_t left_out = 0;
     tpp_names names = {0};
     if (is_sequence(folder)) return add_input(c, folder, NULL);
     TPP_TRY(list_all(&names, folder));
     tpp_status s = TPP_OK;
-    for (size_t i = 0; i < names.count && s == TPP_OK; i++) {
-        char *path = tpp_path_join(folder, names.name[i]);
-        s = path == NULL ? TPP_ENOMEM : is_case(path) ? add_input(c, path, NULL) : TPP_OK;
-        tpp_free(path);
-    }
+    for (size_t i = 0; i < names.count && s == TPP_OK; i++)
+        s = add_entry(c, folder, names.name[i], &left_out, &one);
+    if (s == TPP_OK && left_out > 0 && c->count > before)
+        tpp_log(TPP_LOG_WARN, "cases",
+                "%s: folders in it that hold no DICOM files and no pictures are left out: %zu, "
+                "among them %s (a pattern such as '%s/*/*.nii.gz' names what is below them)",
+                folder, left_out, one, folder);
     const size_t entries = names.count;
     tpp_names_free(&names);
     c->is_cohort = true;
@@ -130,8 +151,11 @@ static tpp_status add_folder(tpp_cases *c, const char *folder)
     if (entries == 0) return TPP_FAIL(TPP_EUSAGE, "%s: the folder is empty", folder);
     return TPP_FAIL(TPP_EUSAGE,
                     "%s: the folder holds no DICOM files, pictures, volumes or videos, and no "
-                    "folder that does",
-                    folder);
+                    "folder of DICOM files or pictures%s",
+                    folder,
+                    left_out > 0 ? "; a pattern such as 'FOLDER/*/*.nii.gz' names what is further "
+                                   "below"
+                                 : "");
 }
 
 /* ---- patterns and lists ---- */

@@ -108,6 +108,8 @@ static void bad_input_is_named(void **state)
     UNIT_OK(tpp_path_make_folder(in_folder("texts")));
     put_text("texts/a.txt", "");
     UNIT_FAILS(tpp_cases_add(&c, in_folder("texts")), TPP_EUSAGE, "holds no DICOM");
+    UNIT_OK(tpp_path_make_folder(in_folder("texts/below")));
+    UNIT_FAILS(tpp_cases_add(&c, in_folder("texts")), TPP_EUSAGE, "*/*.nii.gz");
     put_text("no_column.csv", "file\nx\n");
     UNIT_FAILS(tpp_cases_add(&c, in_folder("no_column.csv")), TPP_EFORMAT, "\"input\"");
     put_text("no_row.csv", "input\n");
