@@ -139,8 +139,10 @@ static tpp_status write_card(const tpp_out_folder *o, const struct tpp_model_con
                    "tensors by a fixed rule. Nothing was trained. **Its masks mean nothing.** It\n"
                    "is for tests of the program, for speed, and for a first look at the files.\n\n"
                    "- backbone: %s\n"
-                   "- made by: `tpp weights synth --seed %" PRIu64 "`; the same seed and\n"
-                   "  configuration give the same bytes on every machine\n"
+                   "- made by: `tpp weights synth --config model.yaml --seed %" PRIu64
+                   "`; the same\n"
+                   "  seed and configuration give the same bytes on every machine\n"
+                   "- measured on: nothing\n"
                    "- must not be used for: anything about a patient\n",
                    seed, tpp_backbone_text(config->backbone.name), seed);
     const tpp_status s = write_text(o, TPP_MODEL_CARD, &text);
