@@ -71,7 +71,7 @@ static bool show_progress(void *context, int64_t done, int64_t count)
 static const tpp_option options[] = {
     {'i', "input", TPP_OPTION_LIST, AT(inputs), "PATH",
      .help = "volume, DICOM series, folder of pictures, picture, video; a folder of these, a "
-             "pattern, or a .csv list; repeat for more cases",
+             "pattern, or a .csv list (see below); repeat for more cases",
      .completes = TPP_COMPLETE_FILE},
     {'o', "output", TPP_OPTION_TEXT, AT(output), "FOLDER",
      .help = "where results go; of several cases each into a folder below it",
@@ -82,7 +82,7 @@ static const tpp_option options[] = {
     {'p', "prompt", TPP_OPTION_LIST, AT(prompts), "TEXT",
      .help = "a sentence about the object; repeat for more, all of the same object"},
     {'P', "prompts", TPP_OPTION_LIST, AT(prompt_files), "FILE",
-     .help = "sentences, one a line; or YAML: several objects by name, each with its sentences",
+     .help = "sentences, one a line; or YAML: several objects (see below)",
      .completes = TPP_COMPLETE_FILE},
     {0, "structure", TPP_OPTION_LIST, AT(structures), "NAME",
      .help = "an object of the prompt library (tpp info); repeat for more",
@@ -101,8 +101,8 @@ static const tpp_option options[] = {
      .word = tpp_axis_word},
     {0, "time", TPP_OPTION_INT, AT(time), "T",
      .help = "of a volume with several time points: which one, from 0", .min = 0, .max = 1000000},
-    {0, "frames", TPP_OPTION_TEXT, AT(job.frames.range), "A:B",
-     .help = "only frames A to B - 1, counted from 0"},
+    {0, "frames", TPP_OPTION_TEXT, AT(job.frames.range), "FIRST:END",
+     .help = "only frames FIRST to END - 1, counted from 0"},
     {'w', "window", TPP_OPTION_TEXT, AT(job.frames.window), "W",
      .help = "of a volume or 16-bit pictures: LOW:HIGH, LOW%:HIGH%, percentile, stored, dicom, "
              "abdomen, lung, brain, bone, ...",
@@ -170,6 +170,8 @@ static int run(segment_arguments *a, segment_plan *p)
 static int run_segment(void *arguments)
 {
     segment_plan plan = {0};
+    /* In a log file, what is told of a case stands where it was told. */
+    (void)setvbuf(stdout, NULL, _IOLBF, 0);
     const tpp_status s = segment_plan_make(&plan, arguments);
     const int code = s != TPP_OK ? tpp_exit_with("segment", s, true) : run(arguments, &plan);
     segment_plan_free(&plan);
@@ -190,9 +192,9 @@ const tpp_command tpp_command_segment = {
     .about =
         "Finds what the sentences describe in every frame of a sequence. Leaves seg.nii.gz (or as\n"
         "the input is, in its own geometry; of several objects NAME.nii.gz each; of DICOM seg.dcm\n"
-        "too) or masks/NAME.png (0 and 255), and labels.json, statistics.json, frames.csv,\n"
-        "preview.png, report.html and report.json. A case's results appear together, or not at "
-        "all.",
+        "too) or masks/NAME.png (0 and 255), its labels for programs, ITK-SNAP and 3D Slicer\n"
+        "(labels.json, .txt, .ctbl), statistics.json, frames.csv, preview.png, report.html and\n"
+        "report.json. A case's results appear together, or not at all.",
     .examples =
         "  tpp segment -i ct.nii.gz -o out -m model -p \"the liver, a large organ under the "
         "right ribs\"\n"
@@ -208,6 +210,9 @@ const tpp_command tpp_command_segment = {
     .notes =
         "A volume without --window: -150 to 250 if it is CT or looks like it, as stored if it\n"
         "is ultrasound, else its 0.5 to 99.5 percentile. Slices are seen as radiologists do.\n"
+        "The sentences of -p describe one object, called \"object\" in the results. A YAML file\n"
+        "for -P names its objects, a line each: `left_kidney: [\"the left kidney\", \"a bean\"]`.\n"
+        "A .csv list has a column \"input\" and maybe one \"case\", the folder's name below -o.\n"
         "A case that fails does not stop the others.\n\n" TPP_NOT_MEDICAL,
     .options = {options},
     .defaults = &defaults,
