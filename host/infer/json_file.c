@@ -62,7 +62,9 @@ tpp_status tpp_json_write_file(const char *path, const json_t *j)
     const size_t flags = JSON_INDENT(2) | JSON_SORT_KEYS | JSON_REAL_PRECISION(9);
     char *text = j != NULL ? json_dumps(j, flags) : NULL;
     if (text == NULL) return TPP_FAIL(TPP_ENOMEM, "%s: no memory to put it together", path);
-    const tpp_status s = tpp_file_write(path, text, strlen(text));
+    const size_t length = strlen(text);
+    text[length] = '\n'; /* in place of its end, which is not written */
+    const tpp_status s = tpp_file_write(path, text, length + 1);
     free(text); /* jansson's */
     return s;
 }
