@@ -256,11 +256,13 @@ static tpp_status run_case(tpp_run_case *r, bool *on_input)
     TPP_TRY(tpp_frames_open(&r->input, r->c->input, &s->o.frames));
     TPP_TRY(check_start(r));
     TPP_TRY(tpp_out_folder_open(&r->out, r->c->output, s->o.overwrite));
-    TPP_TRY(open_sessions(s, &r->input));
     TPP_TRY(open_results(r));
+    r->is_busy = true;
+    TPP_TRY(open_sessions(s, &r->input));
     *on_input = false;
     r->open_s = tpp_clock_seconds() - begin;
     TPP_TRY(tpp_case_run_frames(r));
+    r->is_busy = false;
     r->run_s = tpp_clock_seconds() - begin - r->open_s;
     TPP_TRY(tpp_frames_unchanged(&r->input));
     return tpp_case_write(r);
@@ -274,6 +276,6 @@ tpp_status tpp_segmenter_run(tpp_segmenter *s, const tpp_case *c, tpp_segment_re
     const tpp_status status = run_case(&r, on_input);
     if (status == TPP_OK) fill_result(out, &r);
     close_case(&r);
-    if (status != TPP_OK) close_sessions(s); /* frames may still be in flight */
+    if (status != TPP_OK && r.is_busy) close_sessions(s);
     return status;
 }

@@ -38,6 +38,7 @@ typedef struct tpp_run_case {
     tpp_probabilities probabilities;
     tpp_dump dump;
     uint8_t *pixels;       /* of one frame */
+    bool is_busy;          /* sessions are being opened, or frames may be in them */
     int64_t taken;         /* steps of the pass in hand */
     int64_t done, planned; /* frames of all passes */
     double last;           /* time of the last result, seconds */
