@@ -209,7 +209,8 @@ const tpp_command tpp_command_segment = {
         "--axis sagittal\n",
     .notes =
         "A volume without --window: -150 to 250 if it is CT or looks like it, as stored if it\n"
-        "is ultrasound, else its 0.5 to 99.5 percentile. Slices are seen as radiologists do.\n"
+        "is ultrasound, a clip or of a camera with values from 0 to 255, else the 0.5 to 99.5\n"
+        "percentile of what is not 0. Slices are seen as radiologists do.\n"
         "The sentences of -p describe one object, called \"object\" in the results. A YAML file\n"
         "for -P names its objects, a line each: `left_kidney: [\"the left kidney\", \"a bean\"]`.\n"
         "A .csv list has a column \"input\" and maybe one \"case\", the folder's name below -o.\n"
