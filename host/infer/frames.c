@@ -182,8 +182,8 @@ tpp_status tpp_frames_unchanged(const tpp_frames *f)
     const tpp_file_mark now = tpp_file_mark_of(f->path);
     if (f->mark.inode != 0 && !tpp_file_mark_equal(&now, &f->mark))
         return TPP_FAIL(TPP_EIO, "%s: was changed while it was read", f->path);
-    for (int64_t i = 0; f->marks != NULL && i < f->total; i++)
-        TPP_TRY(tpp_frames_picture_unchanged(f, i));
+    for (size_t i = 0; f->marks != NULL && i < f->names.count; i++)
+        TPP_TRY(tpp_frames_file_unchanged(f, (int64_t)i));
     return TPP_OK;
 }
 

@@ -46,7 +46,7 @@ typedef struct tpp_frames {
     tpp_view view;
     tpp_axis axis;       /* never AUTO */
     char orientation[4]; /* of the file: "RAS" */
-    /* of pictures */
+    /* of pictures, and of a series of DICOM files: the files */
     char *folder; /* "": the current one */
     tpp_names names;
     tpp_file_mark *marks;

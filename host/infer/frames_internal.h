@@ -15,6 +15,9 @@ TPP_MUST_CHECK tpp_status tpp_frames_open_pictures(tpp_frames *f, const tpp_fram
 /* Frame i of the input. */
 void tpp_frames_get_slice(const tpp_frames *f, int64_t i, uint8_t *out);
 TPP_MUST_CHECK tpp_status tpp_frames_get_picture(const tpp_frames *f, int64_t i, uint8_t *out);
-TPP_MUST_CHECK tpp_status tpp_frames_picture_unchanged(const tpp_frames *f, int64_t i);
+TPP_MUST_CHECK tpp_status tpp_frames_file_unchanged(const tpp_frames *f, int64_t i);
+
+/* Path of file i of `names`, as the user began it; the caller frees. NULL: out of memory. */
+char *tpp_frames_file_path(const tpp_frames *f, int64_t i);
 
 #endif

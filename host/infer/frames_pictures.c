@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* As the user named it: a picture alone may have no folder before its name. */
-static char *picture_path(const tpp_frames *f, int64_t i)
+char *tpp_frames_file_path(const tpp_frames *f, int64_t i)
 {
     return f->folder[0] == '\0' ? tpp_strdup(f->names.name[i])
                                 : tpp_path_join(f->folder, f->names.name[i]);
@@ -31,7 +31,7 @@ static tpp_status compare_head(const tpp_frames *f, int64_t i, const tpp_picture
 static tpp_status add_picture(tpp_frames *f, int64_t i, bool *deep)
 {
     tpp_picture_head head = {0};
-    char *path = picture_path(f, i);
+    char *path = tpp_frames_file_path(f, i);
     if (path == NULL) return TPP_ENOMEM;
     f->marks[i] = tpp_file_mark_of(path);
     tpp_status s = tpp_picture_read_head(&head, path);
@@ -52,9 +52,9 @@ static tpp_status add_picture(tpp_frames *f, int64_t i, bool *deep)
 
 static tpp_status read_picture(const tpp_frames *f, int64_t i, tpp_image *image)
 {
-    char *path = picture_path(f, i);
+    char *path = tpp_frames_file_path(f, i);
     if (path == NULL) return TPP_ENOMEM;
-    tpp_status s = tpp_frames_picture_unchanged(f, i);
+    tpp_status s = tpp_frames_file_unchanged(f, i);
     if (s == TPP_OK) s = tpp_picture_read(image, path);
     if (s == TPP_OK &&
         (image->width != f->width || image->height != f->height || image->channels > f->channels))
@@ -120,9 +120,9 @@ tpp_status tpp_frames_get_picture(const tpp_frames *f, int64_t i, uint8_t *out)
                            f->names.name[i]);
 }
 
-tpp_status tpp_frames_picture_unchanged(const tpp_frames *f, int64_t i)
+tpp_status tpp_frames_file_unchanged(const tpp_frames *f, int64_t i)
 {
-    char *path = picture_path(f, i);
+    char *path = tpp_frames_file_path(f, i);
     if (path == NULL) return TPP_ENOMEM;
     const tpp_file_mark now = tpp_file_mark_of(path);
     tpp_status s = TPP_OK;

@@ -1,6 +1,7 @@
 /* Slices of volumes.
  * SPDX-License-Identifier: MIT */
 #include "core/log.h"
+#include "core/mem.h"
 #include "infer/frames_internal.h"
 #include "io/volume_file.h"
 
@@ -79,10 +80,28 @@ static void log_volume(const tpp_frames *f)
             f->channels == 3 ? ", colour" : "", window);
 }
 
+/* Of a series: slices may still be arriving while it is read. */
+static tpp_status mark_files(tpp_frames *f)
+{
+    if (!tpp_path_is_folder(f->path)) return TPP_OK;
+    f->folder = tpp_strdup(f->path);
+    if (f->folder == NULL) return TPP_ENOMEM;
+    TPP_TRY(tpp_path_list(&f->names, f->path, NULL));
+    TPP_NEW(f->marks, f->names.count);
+    for (size_t i = 0; i < f->names.count; i++) {
+        char *path = tpp_frames_file_path(f, (int64_t)i);
+        if (path == NULL) return TPP_ENOMEM;
+        f->marks[i] = tpp_file_mark_of(path);
+        tpp_free(path);
+    }
+    return TPP_OK;
+}
+
 tpp_status tpp_frames_open_volume(tpp_frames *f, const tpp_frames_options *o)
 {
     tpp_volume *v = &f->volume;
     const tpp_volume_options options = {.time = o->has_time ? o->time : -1};
+    TPP_TRY(mark_files(f));
     TPP_TRY(tpp_volume_read(v, f->path, &options));
     f->kind = TPP_FRAMES_VOLUME;
     if (f->modality[0] == '\0') memcpy(f->modality, v->modality, sizeof(f->modality));

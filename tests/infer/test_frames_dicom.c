@@ -118,6 +118,26 @@ static void windows_of_the_file_and_of_its_modality(void **state)
     tpp_frames_close(&f);
 }
 
+/* One that is still being copied while it is read. */
+static void a_series_must_not_change_while_it_is_read(void **state)
+{
+    (void)state;
+    maker m = maker_default();
+    tpp_frames f = {0};
+    maker_folder("series");
+    maker_put("series/a", &m, 0, NULL);
+    m.sop = "1.2.3.2";
+    m.position[2] = 33;
+    maker_put("series/b", &m, 1, NULL);
+    ASSERT_OK(tpp_frames_open(&f, scratch("series"), NULL));
+    ASSERT_OK(tpp_frames_unchanged(&f));
+    m.position[2] = 34;
+    m.description = "another";
+    maker_put("series/b", &m, 1, NULL);
+    ASSERT_FAILS(tpp_frames_unchanged(&f), TPP_EIO, "series/b", "has changed since the run began");
+    tpp_frames_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +145,7 @@ int main(void)
         cmocka_unit_test_setup(one_ultrasound_picture_has_no_place, needs_dicom),
         cmocka_unit_test_setup(negatives_are_seen_as_positives, needs_dicom),
         cmocka_unit_test_setup(windows_of_the_file_and_of_its_modality, needs_dicom),
+        cmocka_unit_test_setup(a_series_must_not_change_while_it_is_read, needs_dicom),
     };
     return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
 }
