@@ -1,10 +1,16 @@
 #!/usr/bin/env python3
-"""Makes the seeds of tests/fuzz/corpus/ again: tests/fuzz/make_corpus.py. Files there with other
-names are findings, kept so that they are replayed. SPDX-License-Identifier: MIT"""
+"""Makes the seeds of tests/fuzz/corpus/ again: tests/fuzz/make_corpus.py. Those of jpeg and video
+were made by libjpeg-turbo and libavcodec from formulas, and are kept as they are; those of dicom
+whose pixels are packed are made by DCMTK's programs where they lack (and were by OpenJPEG). Files
+called found_... are findings, kept so that they are replayed. SPDX-License-Identifier: MIT"""
 import gzip
+import hashlib
 import json
 import pathlib
+import shutil
 import struct
+import subprocess
+import tempfile
 import zlib
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -167,5 +173,116 @@ def make_text():
     put("prompts", "first", "\n".join(lines[first:end]).encode() + b"\n")
 
 
-for make in (make_nifti, make_nrrd, make_metaimage, make_volume_file, make_safetensors, make_png, make_gzip, make_text):
+DICOM_LONG = ("OB", "OW", "SQ", "UN")
+
+
+def element(group, number, kind, value):
+    if isinstance(value, str):
+        value = value.encode()
+    elif isinstance(value, int):
+        value = struct.pack("<H", value)
+    value += b"\0" * (len(value) % 2) if kind in ("UI", "OB") else b" " * (len(value) % 2)
+    size = struct.pack("<HI", 0, len(value)) if kind in DICOM_LONG else struct.pack("<H", len(value))
+    return struct.pack("<HH", group, number) + kind.encode() + size + value
+
+
+def dicom(bits=16, stored=None, rgb=False, frames=1, side=8, signed=0, more=b""):
+    image = "1.2.840.10008.5.1.4.1.1.2"  # CT
+    meta = (element(2, 1, "OB", b"\0\1") + element(2, 2, "UI", image) + element(2, 3, "UI", "1.2.3") +
+            element(2, 0x10, "UI", "1.2.840.10008.1.2.1") + element(2, 0x12, "UI", "1.2.4"))
+    samples = 3 if rgb else 1
+    stored = stored or bits
+    head = (element(8, 0x16, "UI", image) + element(8, 0x18, "UI", "1.2.3") + element(8, 0x60, "CS", "CT") +
+            element(0x10, 0x10, "PN", "A") + element(0x10, 0x20, "LO", "1") + element(0x20, 0xd, "UI", "1.1") +
+            element(0x20, 0xe, "UI", "1.2") + element(0x20, 0x32, "DS", "0\\0\\0") +
+            element(0x20, 0x37, "DS", "1\\0\\0\\0\\1\\0") + element(0x28, 2, "US", samples) +
+            element(0x28, 4, "CS", "RGB" if rgb else "MONOCHROME2") +
+            (element(0x28, 6, "US", 0) if rgb else b"") +
+            (element(0x28, 8, "IS", str(frames)) if frames > 1 else b"") +
+            element(0x28, 0x10, "US", side) + element(0x28, 0x11, "US", side) +
+            element(0x28, 0x30, "DS", "1\\1") + element(0x28, 0x100, "US", bits) +
+            element(0x28, 0x101, "US", stored) + element(0x28, 0x102, "US", stored - 1) +
+            element(0x28, 0x103, "US", signed) + more)
+    pixels = element(0x7fe0, 0x10, "OB" if bits == 8 else "OW", ramp(side * side * frames * samples, bits // 8))
+    return b"\0" * 128 + b"DICM" + element(2, 0, "UL", struct.pack("<I", len(meta))) + meta + head + pixels
+
+
+DICOM_PACKED = {"runs": ["dcmcrle"], "jpeg": ["dcmcjpeg", "+e1"], "lossy": ["dcmcjpeg", "+eb"],
+                "extended": ["dcmcjpeg", "+ee"], "jpegls": ["dcmcjpls", "+el"], "implicit": ["dcmconv", "+ti"],
+                "big": ["dcmconv", "+tb"], "deflated": ["dcmconv", "+td"], "bare": ["dcmconv", "-F"]}
+
+
+def make_dicom():
+    window = element(0x28, 0x1050, "DS", "40") + element(0x28, 0x1051, "DS", "80")
+    plain = {"int16": dicom(signed=1, more=window + element(0x28, 0x1052, "DS", "-1024") +
+                            element(0x28, 0x1053, "DS", "2")),
+             "bits12": dicom(stored=12), "bits8": dicom(bits=8), "rgb": dicom(bits=8, rgb=True),
+             "frames": dicom(bits=8, frames=3)}
+    for name, data in plain.items():
+        put("dicom", name, data)
+    for packing, command in DICOM_PACKED.items():
+        for name in ("bits12", "rgb", "frames"):
+            if shutil.which(command[0]) is None or (HERE / "corpus/dicom" / (name + "_" + packing)).exists():
+                continue
+            with tempfile.TemporaryDirectory() as folder:
+                out = pathlib.Path(folder) / "out"
+                subprocess.run(command + [str(HERE / "corpus/dicom" / name), str(out)], stderr=subprocess.DEVNULL)
+                if out.exists():
+                    put("dicom", name + "_" + packing, out.read_bytes())
+
+
+def make_csv():
+    put("csv", "plain", b"id,input,note\n1,a.nii.gz,\n2,b c.nii,x\n")
+    put("csv", "quoted", b"\xef\xbb\xbf\"id\",\"a \"\"b\"\"\"\r\n\"1\",\"two\r\nlines, here\"\r\n\r\n3,\"\"\r\n")
+    put("csv", "one", b"id\n1")
+    put("csv", "wide", b",".join(b"c%d" % i for i in range(64)) + b"\n" + b"," * 63 + b"\n")
+
+
+def make_model_config():
+    for name in ("tiny", "official", "referformer", "ablation_topk_531"):
+        put("model_config", name, (ROOT / "configs" / (name + ".yaml")).read_bytes())
+    put("model_config", "overrides", b"preset: paper\n\0backbone.name=tiny\nprop.topk=5,1\nimage.mean=0.5,0.5,0.5\n"
+        b"infer.threshold=0.25\nfusion.mode=prompt_weighted\n")
+
+
+def make_target():
+    put("target", "lines", b"# the heart\nthe left atrium\n\n  a dark, round cavity \r\n")
+    put("target", "map", b"left_kidney: the left kidney\nliver:\n  - the liver\n  - a large organ\n")
+    put("target", "library", (HERE / "corpus/prompts/first").read_bytes())
+
+
+def make_golden():
+    config = {"backbone": "tiny", "height": "32", "width": "32", "frames": "2", "seed": "6", "hidden": "32",
+              "heads": "4", "ffn": "64", "enc_layers": "1", "dec_layers": "1", "points": "4", "levels": "4",
+              "queries": "5", "dyn_channels": "8", "mask_dim": "32", "text_layers": "1", "text_hidden": "32",
+              "text_heads": "2", "text_ffn": "64", "vocab": "100", "positions": "514", "prompt_lengths": "5,3,4",
+              "divide_by_np": "0", "select_level": "3", "mem_source": "prev", "prop_box": "1", "prop_mask": "1",
+              "prop_query": "1", "topk": "5,1", "fusion": "prompt_weighted", "query_init": "sentence",
+              "target_box": "0.45,0.5,0.4,0.5", "invalid_frame": "-1", "sample": "64"}
+
+    def file(shapes, tensors):
+        header, at = {"__metadata__": dict(config, shapes=json.dumps(shapes, separators=(",", ":")))}, 0
+        for name, n in tensors.items():
+            header[name] = {"dtype": "F64", "shape": [n], "data_offsets": [at, at + 8 * n]}
+            at += 8 * n
+        text = json.dumps(header, separators=(",", ":")).encode()
+        return text + b" " * (-len(text) % 8) + b"\0" + struct.pack("<%dd" % (at // 8), *range(1, at // 8 + 1))
+
+    put("golden", "forward", file({"frame1.best": "1", "frame1.res3": "4x2", "frame2.res3": "4x2"},
+                                  {"frame1.best": 1, "frame1.res3": 8, "frame2.res3@sample": 2,
+                                   "frame2.res3@stats": 4}))
+    put("golden", "text", file({"text.words": "3x2"}, {"text.words": 6}))
+
+
+def make_report():
+    outputs = [{"path": p, "sha256": hashlib.sha256(b"result").hexdigest()} for p in ("a.png", "masks/b.png")]
+    put("report", "done", json.dumps({"key": "a" * 64, "outputs": outputs}).encode())
+    put("report", "paths", json.dumps({"key": "a" * 64, "outputs": [
+        {"path": p, "sha256": ""} for p in ("../beside", "masks/../../beside", "/", "..", "masks/..", "./a.png",
+                                            "masks//b.png", "", ".", "report.json")]}).encode())
+    put("report", "other", b'{"key": 1, "outputs": {"path": null}}')
+
+
+for make in (make_nifti, make_nrrd, make_metaimage, make_volume_file, make_safetensors, make_png, make_gzip, make_text,
+             make_dicom, make_csv, make_model_config, make_target, make_golden, make_report):
     make()
