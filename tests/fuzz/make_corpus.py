@@ -229,6 +229,8 @@ def make_dicom():
                 subprocess.run(command + [str(HERE / "corpus/dicom" / name), str(out)], stderr=subprocess.DEVNULL)
                 if out.exists():
                     put("dicom", name + "_" + packing, out.read_bytes())
+    put("volume_file", "dicom", plain["bits8"])
+    put("volume_file", "dicom_bare", (HERE / "corpus/dicom/bits12_bare").read_bytes())
 
 
 def make_csv():
@@ -241,14 +243,16 @@ def make_csv():
 def make_model_config():
     for name in ("tiny", "official", "referformer", "ablation_topk_531"):
         put("model_config", name, (ROOT / "configs" / (name + ".yaml")).read_bytes())
-    put("model_config", "overrides", b"preset: paper\n\0backbone.name=tiny\nprop.topk=5,1\nimage.mean=0.5,0.5,0.5\n"
+    put("model_config", "overrides", b"preset: paper\n\0backbone.name=tiny\nprop.topk=5,1\nimage.mean=[0.5, 0.5, 0.5]\n"
         b"infer.threshold=0.25\nfusion.mode=prompt_weighted\n")
 
 
 def make_target():
     put("target", "lines", b"# the heart\nthe left atrium\n\n  a dark, round cavity \r\n")
     put("target", "map", b"left_kidney: the left kidney\nliver:\n  - the liver\n  - a large organ\n")
-    put("target", "library", (HERE / "corpus/prompts/first").read_bytes())
+    both = (HERE / "corpus/prompts/first").read_bytes()
+    put("target", "views", both)
+    put("target", "library", both[:both.index(b"      us:\n        datasets")])
 
 
 def make_golden():
