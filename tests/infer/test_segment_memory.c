@@ -26,7 +26,6 @@ static const tpp_targets targets = {target, 2};
 typedef struct suite {
     tpp_segmenter *segmenter;
     tpp_segment_options options;
-    tpp_sha256 settings;
 } suite;
 
 static void write_picture(const char *name)
@@ -46,7 +45,7 @@ static tpp_status run_case(const suite *s, const char *name)
     tpp_sha256 key = {""};
     tpp_case one = c;
     bool done = false, on_input = false;
-    TPP_TRY(tpp_case_key(&key, &s->settings, c.input));
+    TPP_TRY(tpp_case_key(&key, s->segmenter, c.input));
     TPP_TRY(tpp_case_is_done(&done, c.output, &key));
     one.key = key.hex;
     return tpp_segmenter_run(s->segmenter, &one, &result, &on_input);
@@ -72,7 +71,6 @@ static int open_suite(void **state)
                                       .probabilities = true,
                                       .version = "test"};
     UNIT_OK(tpp_segmenter_open(&s.segmenter, &s.options));
-    UNIT_OK(tpp_hash_settings(&s.settings, s.segmenter));
     tpp_log_set(TPP_LOG_ERROR, NULL, NULL);
     UNIT_OK(run_case(&s, "want"));
     *state = &s;

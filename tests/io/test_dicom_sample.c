@@ -38,7 +38,7 @@ static const sample samples[] = {
      255,
      28.111636},
     /* lossy JPEG 2000 in colour */
-    {"US1_J2KI.dcm", {640, 480, 1}, 3, false, "US", "uint8", TPP_AFFINE_PIXDIM, 0, 255, 34.690641},
+    {"US1_J2KI.dcm", {640, 480, 1}, 3, true, "US", "uint8", TPP_AFFINE_PIXDIM, 0, 255, 34.690641},
     /* enhanced, from head to feet */
     {"eCT_Supplemental.dcm",
      {512, 512, 2},
@@ -75,7 +75,7 @@ static const sample samples[] = {
     {"gdcm-US-ALOKA-16.dcm",
      {640, 480, 1},
      3,
-     false,
+     true,
      "US",
      "uint16",
      TPP_AFFINE_PIXDIM,
