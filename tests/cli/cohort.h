@@ -35,7 +35,7 @@ static inline void write_cases(void)
 /* For cmocka_run_group_tests: model, cases, and in "want" what a run leaves. */
 static inline int cohort_setup(void **state)
 {
-    if (program_setup(state) != 0) return -1;
+    if (program_setup_in_memory(state) != 0) return -1;
     write_cases();
     return program(SEGMENT "-q -i cases -o want") == 3 ? 0 : -1;
 }

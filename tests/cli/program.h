@@ -93,12 +93,24 @@ static inline void remove_out(void)
     "-s text.hidden=32 -s text.heads=2 -s text.ffn=64 -s text.vocab=2000 -s infer.short=32 " \
     "-s infer.max=64"
 
-/* For cmocka_run_group_tests: the folder, and in it a model called "model". */
-static inline int program_setup(void **state)
+/* A model called "model". */
+static inline int make_model(void)
 {
-    if (scratch_setup(state) != 0) return -1;
     return shell("tpp weights synth -o model --seed 3 --vocab '" TPP_SOURCE_DIR
                  "/weights/vocab' " MICRO_SET);
+}
+
+/* For cmocka_run_group_tests: the folder, and in it a model. */
+static inline int program_setup(void **state)
+{
+    return scratch_setup(state) != 0 ? -1 : make_model();
+}
+
+/* The same in memory, where there is such a place: for tests that sync very many files. */
+static inline int program_setup_in_memory(void **state)
+{
+    (void)snprintf(scratch_folder, sizeof scratch_folder, "/dev/shm/tpp-io-XXXXXX");
+    return mkdtemp(scratch_folder) == NULL ? program_setup(state) : make_model();
 }
 
 #endif

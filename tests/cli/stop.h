@@ -11,7 +11,7 @@
 /* In "want" what a run leaves; in "old" those of another, of two objects. */
 static inline int stop_setup(void **state)
 {
-    if (program_setup(state) != 0) return -1;
+    if (program_setup_in_memory(state) != 0) return -1;
     write_discs("new", 1, 1);
     put_file("two.yaml", "disc: a bright disc\nrim: its rim\n", 33);
     EXPECT_OK("tpp " SEGMENT "&& mv out want");

@@ -19,7 +19,7 @@ enum { FRAMES = 7 };
 static int start_setup(void **state)
 {
     char command[80];
-    if (program_setup(state) != 0) return -1;
+    if (program_setup_in_memory(state) != 0) return -1;
     write_discs("seq", FRAMES, 1);
     for (int i = 0; i < FRAMES; i++) {
         (void)snprintf(command, sizeof command, "seq/%03d.png", i);
