@@ -132,6 +132,50 @@ static void bad_input_is_named(void **state)
     tpp_cases_free(&c);
 }
 
+static void names_keep_clear_of_the_runs_own_files(void **state)
+{
+    (void)state;
+    tpp_cases c = {0};
+    char name[256];
+    put("own/report.json.nii");
+    put("own/a.tmp.12.nii");
+    put("own/a.failed.json.nii");
+    UNIT_OK(tpp_cases_add(&c, in_folder("own")));
+    UNIT_OK(tpp_cases_name(&c));
+    expect(&c, (const char *const[]){"a_failed_json", "a_tmp_12", "report_json"}, 3);
+    tpp_cases_free(&c);
+    static const char *const given[] = {"report.json", "a.failed.json", "a.tmp.1"};
+    for (size_t i = 0; i < sizeof given / sizeof given[0]; i++) {
+        (void)snprintf(name, sizeof name, "input,case\nx,%s\n", given[i]);
+        put_text("own.csv", name);
+        UNIT_OK(tpp_cases_add(&c, in_folder("own.csv")));
+        UNIT_FAILS(tpp_cases_name(&c), TPP_EUSAGE, given[i]);
+        tpp_cases_free(&c);
+    }
+    memset(name, 'n', sizeof name);
+    (void)snprintf(name + 201, sizeof name - 201, ".nii");
+    UNIT_OK(tpp_cases_add(&c, name));
+    UNIT_FAILS(tpp_cases_name(&c), TPP_EUSAGE, "201 characters");
+    tpp_cases_free(&c);
+    UNIT_OK(tpp_cases_add(&c, name + 1));
+    UNIT_OK(tpp_cases_name(&c));
+    tpp_cases_free(&c);
+}
+
+static void paths_are_compared_without_detours(void **state)
+{
+    (void)state;
+    static const char *const same[][2] = {
+        {"x.nii", "./x.nii"}, {"a/x.nii", "a//x.nii"}, {"/a/x", "//a/./x/"}, {"../x", ".././x"}};
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
+        tpp_cases c = {0};
+        UNIT_OK(tpp_cases_add(&c, same[i][0]));
+        UNIT_OK(tpp_cases_add(&c, same[i][1]));
+        UNIT_FAILS(tpp_cases_name(&c), TPP_EUSAGE, "given twice");
+        tpp_cases_free(&c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,6 +184,8 @@ int main(void)
         cmocka_unit_test(patterns_are_expanded_and_names_told_apart),
         cmocka_unit_test(lists_name_their_cases),
         cmocka_unit_test(bad_input_is_named),
+        cmocka_unit_test(names_keep_clear_of_the_runs_own_files),
+        cmocka_unit_test(paths_are_compared_without_detours),
     };
     return cmocka_run_group_tests(tests, folder_setup, folder_teardown);
 }
