@@ -20,6 +20,9 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 
 /* What has come of the cases of this process. */
 typedef struct tally {
@@ -216,6 +219,15 @@ static void wait_for(const tpp_cohort *c, const pid_t *child, int *codes, int n)
     }
 }
 
+/* A process that outlived a killed first one would meet the run that continues. */
+static void end_with(pid_t parent)
+{
+#ifdef __linux__
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
+    if (getppid() != parent) _exit(TPP_EXIT_FAILED);
+}
+
 static int run_on_device(const tpp_cohort *c, const char *device, int k, int n)
 {
     tpp_segment_options options = *c->options;
@@ -233,10 +245,12 @@ static int run_on_devices(const tpp_cohort *c, const char *const *devices, int n
 {
     pid_t child[TPP_COHORT_MAX_DEVICES] = {0};
     int codes[TPP_COHORT_MAX_DEVICES] = {0};
+    const pid_t parent = getpid();
     (void)fflush(NULL);
     for (int k = 0; k < n; k++) {
         child[k] = fork();
         if (child[k] == 0) {
+            end_with(parent);
             const int code = run_on_device(c, devices[k], k, n);
             (void)fflush(NULL);
             _exit(code);

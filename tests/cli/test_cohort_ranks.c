@@ -80,6 +80,18 @@ static void a_device_that_is_not_there_is_said(void **state)
     expect_as_undisturbed();
 }
 
+/* The others must not go on beside the run that continues. */
+static void processes_end_with_the_first(void **state)
+{
+    (void)state;
+    const int code =
+        program("timeout -s KILL 0.4 '" TPP_PROGRAM "' segment -q -m model -i cases -o out "
+                "-p 'a disc' --device 0,0");
+    if (code != 137 && code != 3) fail_msg("exit code %d: %s", code, program_err);
+    expect_code(3, COHORT "--continue");
+    expect_as_undisturbed();
+}
+
 /* ---- signals ---- */
 
 #define LONG_CASE "'" TPP_PROGRAM "' segment -q -m model -p 'a disc' -i two -o out "
@@ -129,6 +141,7 @@ int main(void)
         cmocka_unit_test_setup(a_lost_rank_is_finished_by_the_same_command, start_clean),
         cmocka_unit_test_setup(devices_share_the_cases, start_clean),
         cmocka_unit_test_setup(a_device_that_is_not_there_is_said, start_clean),
+        cmocka_unit_test_setup(processes_end_with_the_first, start_clean),
         cmocka_unit_test_setup(a_signal_stops_the_case_in_hand_alone, start_clean),
     };
     return cmocka_run_group_tests(tests, cohort_setup, scratch_teardown);
