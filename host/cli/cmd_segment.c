@@ -38,15 +38,26 @@ static void watch_signals(void)
 
 typedef struct display {
     tpp_progress progress;
-    tpp_warnings warnings;
+    tpp_warnings warnings; /* of the case in hand */
+    tpp_warnings shown;    /* of the run */
 } display;
+
+/* A warning that every case has, such as that of synthetic weights, is shown once. */
+static bool was_shown(display *d, const char *text)
+{
+    for (size_t i = 0; i < d->shown.count; i++)
+        if (strcmp(d->shown.text[i], text) == 0) return true;
+    tpp_warnings_add(&d->shown, text);
+    return false;
+}
 
 /* Warnings are shown, and kept for the report. */
 static void take_log(void *context, tpp_log_level level, const char *module, const char *text)
 {
     display *d = context;
-    tpp_progress_message(&d->progress, level, module, text);
     if (level == TPP_LOG_WARN) tpp_warnings_add(&d->warnings, text);
+    if (level == TPP_LOG_WARN && was_shown(d, text)) return;
+    tpp_progress_message(&d->progress, level, module, text);
 }
 
 /* TPP_LOG can only ask for more here: warnings belong into the report. */
@@ -164,6 +175,7 @@ static int run(segment_arguments *a, segment_plan *p)
     const int code = tpp_cohort_run(&cohort, p->device, p->n_devices);
     tpp_log_set(TPP_LOG_WARN, NULL, NULL);
     tpp_warnings_free(&d.warnings);
+    tpp_warnings_free(&d.shown);
     return code;
 }
 

@@ -51,10 +51,16 @@ static int find_modality(const char *word)
 
 /* ---- what to look for ---- */
 
+/* Of the prompt library; NULL: the one that there is. */
+static const char *view_of(const segment_arguments *a)
+{
+    return a->modality != NULL ? modalities[find_modality(a->modality)].view : NULL;
+}
+
 static tpp_status add_structures(segment_plan *p, const segment_arguments *a)
 {
     tpp_prompts library = {0};
-    const char *view = a->modality != NULL ? modalities[find_modality(a->modality)].view : NULL;
+    const char *view = view_of(a);
     if (a->structures.count == 0) return TPP_OK;
     if (a->modality != NULL && view == NULL)
         return TPP_FAIL(TPP_EUSAGE, "the prompt library has no sentences for --modality %s",
@@ -76,7 +82,7 @@ static tpp_status add_targets(segment_plan *p, const segment_arguments *a)
         TPP_TRY(tpp_targets_add_sentences(&p->targets, NULL, a->prompts.item, a->prompts.count));
     TPP_TRY(add_structures(p, a));
     for (int i = 0; i < a->prompt_files.count; i++)
-        TPP_TRY(tpp_targets_read(&p->targets, a->prompt_files.item[i]));
+        TPP_TRY(tpp_targets_read(&p->targets, a->prompt_files.item[i], view_of(a)));
     if (p->targets.count > 0) return TPP_OK;
     return TPP_FAIL(TPP_EUSAGE, "nothing to look for: wanted --prompt \"a sentence\", --structure "
                                 "NAME or --prompts FILE");

@@ -204,14 +204,25 @@ static tpp_status in_file(tpp_status s, const char *path, int line)
                     : TPP_FAIL(s, "%s: %s", path, message);
 }
 
-static tpp_status read_library(tpp_targets *t, const char *path)
+static bool has_view(const tpp_structure *s, const char *name)
+{
+    for (size_t i = 0; i < s->n_views; i++)
+        if (strcmp(s->views[i].name, name) == 0) return true;
+    return false;
+}
+
+static tpp_status read_library(tpp_targets *t, const char *path, const char *modality)
 {
     tpp_prompts library = {0};
     TPP_TRY(tpp_prompts_read(&library, path));
     tpp_status s = TPP_OK;
+    const int before = t->count;
     for (size_t i = 0; i < library.count && s == TPP_OK; i++)
-        s = in_file(add_structure(t, &library.structures[i], NULL), path, 0);
+        if (modality == NULL || has_view(&library.structures[i], modality))
+            s = in_file(add_structure(t, &library.structures[i], modality), path, 0);
     tpp_prompts_free(&library);
+    if (s == TPP_OK && t->count == before)
+        s = TPP_FAIL(TPP_EUSAGE, "%s: no structure has sentences for %s", path, modality);
     return s;
 }
 
@@ -231,7 +242,7 @@ static tpp_status take_item(tpp_targets *t, const tpp_yaml_item *item)
     return finish(t, &new, s);
 }
 
-static tpp_status read_yaml(tpp_targets *t, const char *path)
+static tpp_status read_yaml(tpp_targets *t, const char *path, const char *modality)
 {
     tpp_yaml y = {0};
     tpp_status s = tpp_yaml_read(&y, path);
@@ -239,7 +250,7 @@ static tpp_status read_yaml(tpp_targets *t, const char *path)
     bool is_library = false;
     for (size_t i = 0; i < y.count; i++)
         if (strncmp(y.items[i].key, "structures.", strlen("structures.")) == 0) is_library = true;
-    if (s == TPP_OK && is_library) s = read_library(t, path);
+    if (s == TPP_OK && is_library) s = read_library(t, path, modality);
     for (size_t i = 0; i < y.count && s == TPP_OK && !is_library; i++)
         s = in_file(take_item(t, &y.items[i]), path, y.items[i].line);
     tpp_yaml_free(&y);
@@ -290,11 +301,11 @@ static tpp_status read_text(tpp_targets *t, const char *path)
     return s;
 }
 
-tpp_status tpp_targets_read(tpp_targets *t, const char *path)
+tpp_status tpp_targets_read(tpp_targets *t, const char *path, const char *modality)
 {
     const int before = t->count;
     const bool is_yaml = tpp_path_has_suffix(path, ".yaml") || tpp_path_has_suffix(path, ".yml");
-    const tpp_status s = is_yaml ? read_yaml(t, path) : read_text(t, path);
+    const tpp_status s = is_yaml ? read_yaml(t, path, modality) : read_text(t, path);
     if (s != TPP_OK) keep_first(t, before);
     return s;
 }

@@ -40,8 +40,9 @@ TPP_MUST_CHECK tpp_status tpp_targets_add_structure(tpp_targets *t, const tpp_pr
                                                     const char *structure, const char *modality);
 
 /* A prompts file. Text: one sentence a line, all of one object. YAML (.yaml, .yml): a mapping of
- * names to a sentence or a list of sentences; or a file in the form of the library. TPP_EIO,
- * TPP_EFORMAT, TPP_EUSAGE with file and line. */
-TPP_MUST_CHECK tpp_status tpp_targets_read(tpp_targets *t, const char *path);
+ * names to a sentence or a list of sentences; or a file in the form of the library, of which every
+ * structure is taken that has sentences for `modality` ("ct"; NULL: all, and each must have but one
+ * modality). TPP_EIO, TPP_EFORMAT, TPP_EUSAGE with file and line. */
+TPP_MUST_CHECK tpp_status tpp_targets_read(tpp_targets *t, const char *path, const char *modality);
 
 #endif

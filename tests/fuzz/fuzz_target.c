@@ -10,7 +10,7 @@ static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVW
 static void read_file(const char *path)
 {
     tpp_targets t = {0};
-    if (tpp_targets_read(&t, path) == TPP_OK)
+    if (tpp_targets_read(&t, path, NULL) == TPP_OK)
         FUZZ_CHECK(t.count >= 1 && t.count <= TPP_MAX_TARGETS);
     else
         FUZZ_CHECK(t.count == 0);

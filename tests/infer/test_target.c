@@ -9,7 +9,7 @@
 
 static tpp_status read_content(tpp_targets *t, const char *name, const char *content)
 {
-    return tpp_targets_read(t, put_file(name, content, strlen(content)));
+    return tpp_targets_read(t, put_file(name, content, strlen(content)), NULL);
 }
 
 /* ---- sentences ---- */
@@ -145,7 +145,15 @@ static void library_files_hold_all_their_structures(void **state)
     assert_string_equal(t.item[1].prompt[2], "c");
     assert_null(t.item[1].type_code);
     tpp_targets_free(&t);
-    ASSERT_FAILS(tpp_targets_read(&t, LIBRARY), TPP_EUSAGE, LIBRARY, "one of mri, us is wanted");
+    ASSERT_FAILS(tpp_targets_read(&t, LIBRARY, NULL), TPP_EUSAGE, LIBRARY,
+                 "one of mri, us is wanted");
+    assert_int_equal(t.count, 0);
+    /* Of one modality: what has sentences for it. */
+    ASSERT_OK(tpp_targets_read(&t, LIBRARY, "endoscopy"));
+    assert_int_equal(t.count, 1);
+    assert_string_equal(t.item[0].name, "polyp");
+    tpp_targets_free(&t);
+    ASSERT_FAILS(tpp_targets_read(&t, LIBRARY, "pet"), TPP_EUSAGE, LIBRARY, "sentences for pet");
     assert_int_equal(t.count, 0);
 }
 
@@ -181,8 +189,8 @@ static void broken_files_are_named_and_add_nothing(void **state)
         assert_int_equal(t.count, 1);
     }
     const char *zero = put_file("zero.txt", "a\0b", 3);
-    ASSERT_FAILS(tpp_targets_read(&t, zero), TPP_EFORMAT, zero, "zero byte");
-    ASSERT_FAILS(tpp_targets_read(&t, "/nowhere.yaml"), TPP_EIO, "nowhere.yaml", "");
+    ASSERT_FAILS(tpp_targets_read(&t, zero, NULL), TPP_EFORMAT, zero, "zero byte");
+    ASSERT_FAILS(tpp_targets_read(&t, "/nowhere.yaml", NULL), TPP_EIO, "nowhere.yaml", "");
     assert_int_equal(t.count, 1);
     assert_string_equal(t.item[0].name, "first");
     tpp_targets_free(&t);
@@ -204,7 +212,7 @@ static void memory_may_end_anywhere(void **state)
     for (; s == TPP_ENOMEM && n < 1000; n++) {
         tpp_targets t = {0};
         tpp_alloc_fail_after(n);
-        s = tpp_targets_read(&t, path);
+        s = tpp_targets_read(&t, path, NULL);
         tpp_alloc_fail_after(-1);
         assert_int_equal(t.count, s == TPP_OK);
         tpp_targets_free(&t);
