@@ -17,28 +17,27 @@ static tpp_status read_prompt(tpp_segmenter *s, int t, int i)
 {
     const tpp_target *target = &s->o.targets->item[t];
     const char *text = target->prompt[i];
-    tpp_tokens *tokens = &s->tokens[t][i];
+    tpp_search *x = &s->search[t];
+    tpp_tokens *tokens = &x->tokens[i];
     const tpp_status status = tpp_model_folder_tokens(&s->model, tokens, text, strlen(text));
     if (status == TPP_ENOMEM) return status;
     if (status != TPP_OK && s->n == 1) return TPP_FAIL(status, "prompt %d: %s", i + 1, tpp_error());
     if (status != TPP_OK)
         return TPP_FAIL(status, "%s, prompt %d: %s", target->name, i + 1, tpp_error());
-    s->prompts[t][i] = (tpp_prompt){tokens->id, (int)tokens->count};
-    s->described[t][i] = (tpp_report_prompt){t, text, tokens->count, tokens->uncut};
+    x->prompts[i] = (tpp_prompt){tokens->id, (int)tokens->count};
+    x->described[i] = (tpp_report_prompt){t, text, tokens->count, tokens->uncut};
     return TPP_OK;
 }
 
 static tpp_status read_prompts(tpp_segmenter *s)
 {
-    TPP_NEW(s->prompts, s->n);
-    TPP_NEW(s->tokens, s->n);
-    TPP_NEW(s->described, s->n);
-    TPP_NEW(s->session, s->n);
+    TPP_NEW(s->search, s->n);
     for (int t = 0; t < s->n; t++) {
         const int n = s->o.targets->item[t].n_prompts;
-        TPP_NEW(s->prompts[t], n);
-        TPP_NEW(s->tokens[t], n);
-        TPP_NEW(s->described[t], n);
+        tpp_search *x = &s->search[t];
+        TPP_NEW(x->prompts, n);
+        TPP_NEW(x->tokens, n);
+        TPP_NEW(x->described, n);
         for (int i = 0; i < n; i++) TPP_TRY(read_prompt(s, t, i));
     }
     return TPP_OK;
@@ -46,17 +45,15 @@ static tpp_status read_prompts(tpp_segmenter *s)
 
 static void free_prompts(tpp_segmenter *s)
 {
-    for (int t = 0; t < s->n; t++) {
-        for (int i = 0;
-             s->tokens != NULL && s->tokens[t] != NULL && i < s->o.targets->item[t].n_prompts; i++)
-            tpp_tokens_free(&s->tokens[t][i]);
-        if (s->tokens != NULL) tpp_free(s->tokens[t]);
-        if (s->prompts != NULL) tpp_free(s->prompts[t]);
-        if (s->described != NULL) tpp_free(s->described[t]);
+    for (int t = 0; s->search != NULL && t < s->n; t++) {
+        tpp_search *x = &s->search[t];
+        for (int i = 0; x->tokens != NULL && i < s->o.targets->item[t].n_prompts; i++)
+            tpp_tokens_free(&x->tokens[i]);
+        tpp_free(x->tokens);
+        tpp_free(x->prompts);
+        tpp_free(x->described);
     }
-    tpp_free(s->tokens);
-    tpp_free(s->prompts);
-    tpp_free(s->described);
+    tpp_free(s->search);
 }
 
 /* ---- what all cases share ---- */
@@ -111,9 +108,9 @@ tpp_status tpp_segmenter_open(tpp_segmenter **out, const tpp_segment_options *o)
 /* The first session holds the images of the others. */
 static void close_sessions(tpp_segmenter *s)
 {
-    for (int t = s->n - 1; s->session != NULL && t >= 0; t--) {
-        tpp_session_close(s->session[t]);
-        s->session[t] = NULL;
+    for (int t = s->n - 1; s->search != NULL && t >= 0; t--) {
+        tpp_session_close(s->search[t].session);
+        s->search[t].session = NULL;
     }
     s->height = s->width = s->channels = s->clip = 0;
 }
@@ -122,7 +119,6 @@ void tpp_segmenter_close(tpp_segmenter *s)
 {
     if (s == NULL) return;
     close_sessions(s);
-    tpp_free(s->session);
     tpp_store_close(s->store);
     tpp_device_close(s->device);
     free_prompts(s);
@@ -149,10 +145,10 @@ const tpp_segment_options *tpp_segmenter_options(const tpp_segmenter *s)
 
 static void log_memory(const tpp_segmenter *s)
 {
-    const tpp_session_info info = tpp_session_info_of(s->session[0]);
+    const tpp_session_info info = tpp_session_info_of(s->search[0].session);
     size_t arena = 0, kept = 0, ring = 0;
     for (int t = 0; t < s->n; t++) {
-        const tpp_session_info each = tpp_session_info_of(s->session[t]);
+        const tpp_session_info each = tpp_session_info_of(s->search[t].session);
         arena += each.arena_bytes;
         kept += each.own_bytes;
         ring += each.ring_bytes;
@@ -182,9 +178,9 @@ static tpp_status open_sessions(tpp_segmenter *s, const tpp_frames *f)
                                              .dump = s->o.dump != NULL,
                                              .probabilities = s->o.probabilities,
                                              .algorithm = s->o.algorithm,
-                                             .images = t > 0 ? s->session[0] : NULL};
-        TPP_TRY(tpp_session_open(&s->session[t], &s->model.config, s->store, s->prompts[t],
-                                 s->o.targets->item[t].n_prompts, &options));
+                                             .images = t > 0 ? s->search[0].session : NULL};
+        TPP_TRY(tpp_session_open(&s->search[t].session, &s->model.config, s->store,
+                                 s->search[t].prompts, s->o.targets->item[t].n_prompts, &options));
     }
     s->height = f->height;
     s->width = f->width;

@@ -11,17 +11,22 @@
 #include "infer/session.h"
 #include "io/hash.h"
 
+/* What is the same for a target in all cases, and its session. Arrays have a row for each prompt.
+ */
+typedef struct tpp_search {
+    tpp_tokens *tokens;
+    tpp_prompt *prompts;
+    tpp_report_prompt *described;
+    tpp_session *session; /* of the frame size that was there last; the first has the images */
+} tpp_search;
+
 struct tpp_segmenter {
     tpp_segment_options o;
     tpp_model_folder model;
     tpp_device *device;
     tpp_store *store;
-    int n; /* targets */
-    /* of each target, [n] */
-    tpp_prompt **prompts;
-    tpp_tokens **tokens;
-    tpp_report_prompt **described;
-    tpp_session **session;                  /* of the frame size that was there last */
+    int n;                                  /* targets */
+    tpp_search *search;                     /* [n] */
     int height, width, channels, clip;      /* clip: frames of one; 0 with mode=online */
     tpp_sha256 weights_hash, settings_hash; /* of tpp_hash_settings; "": not made yet */
 };

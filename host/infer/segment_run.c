@@ -41,7 +41,7 @@ static tpp_status dump_tensors(tpp_run_case *r, int64_t frame)
 {
     dumping d = {&r->dump, frame};
     if (r->s->o.dump == NULL) return TPP_OK;
-    return tpp_session_dump(r->s->session[0], frame == 0, dump_one, &d);
+    return tpp_session_dump(r->s->search[0].session, frame == 0, dump_one, &d);
 }
 
 /* ---- results ---- */
@@ -80,7 +80,7 @@ static tpp_status take_step(tpp_run_case *r, const pass *p, int64_t k)
     const bool again = k < r->taken; /* a clip that reached back */
     for (int t = 0; t < r->s->n; t++) {
         tpp_frame_result result;
-        TPP_TRY(tpp_session_take(r->s->session[t], &result));
+        TPP_TRY(tpp_session_take(r->s->search[t].session, &result));
         if (result.mask == NULL || again) continue;
         TPP_TRY(check_finite(&result, i));
         if (p->skips_first && i == r->start[t]) continue;
@@ -116,7 +116,7 @@ static bool may_push(const tpp_run_case *r, const pass *p, int64_t pushed, int64
 {
     const int64_t clip = p->clip > 0 ? p->clip : 1;
     if (r->s->o.dump != NULL && pushed / clip != taken / clip) return false;
-    return pushed < turns_of(p) && pushed - taken < tpp_session_depth(r->s->session[0]);
+    return pushed < turns_of(p) && pushed - taken < tpp_session_depth(r->s->search[0].session);
 }
 
 /* ---- a pass ---- */
@@ -124,7 +124,7 @@ static bool may_push(const tpp_run_case *r, const pass *p, int64_t pushed, int64
 static tpp_status push_step(tpp_run_case *r, const pass *p, int64_t k)
 {
     TPP_TRY(tpp_frames_get(&r->input, p->first + k * p->step, r->pixels));
-    return tpp_session_push(r->s->session[0], r->pixels);
+    return tpp_session_push(r->s->search[0].session, r->pixels);
 }
 
 static tpp_status report_progress(const tpp_run_case *r)
@@ -138,10 +138,10 @@ static tpp_status report_progress(const tpp_run_case *r)
 static tpp_status begin_pass(tpp_run_case *r, const pass *p)
 {
     const tpp_segmenter *s = r->s;
-    TPP_TRY(tpp_session_reset(s->session[0]));
+    TPP_TRY(tpp_session_reset(s->search[0].session));
     for (int t = 0; t < s->n; t++) {
-        tpp_session_begin(s->session[t], p->begin != NULL ? p->begin[t] : 0);
-        tpp_session_alone(s->session[t], p->alone);
+        tpp_session_begin(s->search[t].session, p->begin != NULL ? p->begin[t] : 0);
+        tpp_session_alone(s->search[t].session, p->alone);
     }
     r->taken = 0;
     r->last = tpp_clock_seconds();
@@ -157,7 +157,7 @@ static tpp_status run_pass(tpp_run_case *r, pass p)
     for (int64_t taken = 0; taken < turns; taken++) {
         const int64_t before = pushed;
         while (may_push(r, &p, pushed, taken)) TPP_TRY(push_step(r, &p, step_of(&p, pushed++)));
-        if (pushed == turns && pushed > before) TPP_TRY(tpp_session_flush(r->s->session[0]));
+        if (pushed == turns && pushed > before) TPP_TRY(tpp_session_flush(r->s->search[0].session));
         TPP_TRY(take_step(r, &p, step_of(&p, taken)));
         TPP_TRY(report_progress(r));
     }

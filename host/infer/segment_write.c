@@ -182,7 +182,7 @@ static tpp_status list_prompts(const tpp_segmenter *s, tpp_report_prompt **out, 
     TPP_NEW(all, n);
     for (int t = 0, k = 0; t < s->n; t++)
         for (int i = 0; i < s->o.targets->item[t].n_prompts; i++) {
-            all[k] = s->described[t][i];
+            all[k] = s->search[t].described[i];
             all[k++].target = t;
         }
     *out = all;
@@ -193,9 +193,9 @@ static tpp_status list_prompts(const tpp_segmenter *s, tpp_report_prompt **out, 
 /* Of all sessions of the case. */
 static tpp_session_info total_info(const tpp_segmenter *s)
 {
-    tpp_session_info all = tpp_session_info_of(s->session[0]);
+    tpp_session_info all = tpp_session_info_of(s->search[0].session);
     for (int t = 1; t < s->n; t++) {
-        const tpp_session_info one = tpp_session_info_of(s->session[t]);
+        const tpp_session_info one = tpp_session_info_of(s->search[t].session);
         all.arena_bytes += one.arena_bytes;
         all.own_bytes += one.own_bytes;
         all.ring_bytes += one.ring_bytes;
