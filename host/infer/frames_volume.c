@@ -6,6 +6,7 @@
 #include "io/volume_file.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -124,7 +125,7 @@ tpp_status tpp_frames_open_volume(tpp_frames *f, const tpp_frames_options *o)
 
 static uint8_t colour_value(float v)
 {
-    return v >= 255 ? 255 : v > 0 ? (uint8_t)(v + 0.5F) : 0; /* NaN is 0 */
+    return v >= 255 ? 255 : v > 0 ? (uint8_t)lroundf(v) : 0; /* NaN is 0 */
 }
 
 void tpp_frames_get_slice(const tpp_frames *f, int64_t i, uint8_t *out)

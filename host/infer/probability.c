@@ -58,7 +58,7 @@ static tpp_status write_picture(const tpp_probabilities *p, int t, int64_t i, co
     if (s == TPP_OK) s = tpp_image_init(&image, p->frames->width, p->frames->height, 1);
     if (s == TPP_OK) {
         for (int64_t k = 0; k < pixels; k++)
-            image.pixels[k] = (uint8_t)(sigmoid(logits[k]) * 255 + 0.5F);
+            image.pixels[k] = (uint8_t)lroundf(sigmoid(logits[k]) * 255);
         s = tpp_png_write(path, &image);
     }
     tpp_image_free(&image);

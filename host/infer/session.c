@@ -271,22 +271,21 @@ static void follow(tpp_session_options *o)
 }
 
 /* The first session starts the frames of all. */
-static tpp_status join(tpp_session *s)
+static void join(tpp_session *s)
 {
-    tpp_session *first = s->options.images;
-    if (first == NULL) return TPP_OK;
-    tpp_session **grown = tpp_realloc(first->others, (size_t)first->n_others + 1, sizeof(*grown));
-    if (grown == NULL) return TPP_ENOMEM;
-    first->others = grown;
-    first->others[first->n_others++] = s;
-    return TPP_OK;
+    if (s->options.images == NULL) return;
+    s->next = s->options.images->others;
+    s->options.images->others = s;
 }
 
-static void leave(tpp_session *s)
+static void leave(const tpp_session *s)
 {
-    tpp_session *first = s->options.images;
-    for (int i = 0; first != NULL && i < first->n_others; i++)
-        if (first->others[i] == s) first->others[i--] = first->others[--first->n_others];
+    if (s->options.images == NULL) return;
+    for (tpp_session **at = &s->options.images->others; *at != NULL; at = &(*at)->next)
+        if (*at == s) {
+            *at = s->next;
+            return;
+        }
 }
 
 static tpp_status check_clip(const struct tpp_model_config *c, const tpp_session_options *o)
@@ -345,8 +344,9 @@ static tpp_status open_session(tpp_session *s, const tpp_prompt *prompts, int n_
     TPP_TRY(tpp_session_open_plans(s));
     TPP_TRY(connect(s));
     TPP_TRY(encode_prompts(s, prompts));
-    TPP_TRY(join(s));
-    return tpp_device_finish(tpp_store_device(s->store));
+    TPP_TRY(tpp_device_finish(tpp_store_device(s->store)));
+    join(s);
+    return TPP_OK;
 }
 
 tpp_status tpp_session_open(tpp_session **out, const struct tpp_model_config *config,
@@ -381,7 +381,6 @@ void tpp_session_close(tpp_session *s)
         if (s->handover[i].frame != s->handover[i].batch) tpp_buffer_close(s->handover[i].frame);
     for (int i = 0; i < TPP_STATES; i++) tpp_buffer_close(s->state[i]);
     if (s->owns_arena) tpp_buffer_close(s->arena);
-    tpp_free(s->others);
     tpp_free(s->blank);
     tpp_free(s);
 }

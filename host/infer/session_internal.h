@@ -43,8 +43,7 @@ struct tpp_session {
     tpp_buffer *state[TPP_STATES]; /* by the order of state_names in session.c */
     tpp_buffer *arena;             /* the one of options.images where that is large enough */
     bool owns_arena;
-    tpp_session **others; /* sessions that share the images of this one */
-    int n_others;
+    tpp_session *others, *next; /* the sessions that share the images of this one, in a list */
     tpp_ring *ring;
     tpp_buffer *pixels; /* where frames are uploaded to; borrowed */
     size_t frame_bytes, mask_bytes;

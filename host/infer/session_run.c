@@ -91,7 +91,7 @@ static tpp_status start_batch(tpp_session *s)
     if (s->image != NULL) TPP_TRY(tpp_plan_run(s->image));
     TPP_TRY(tpp_plan_run(s->backbone));
     TPP_TRY(start_object(s, images));
-    for (int i = 0; i < s->n_others; i++) TPP_TRY(start_object(s->others[i], images));
+    for (tpp_session *o = s->others; o != NULL; o = o->next) TPP_TRY(start_object(o, images));
     return TPP_OK;
 }
 
@@ -99,8 +99,8 @@ static tpp_status start_batch(tpp_session *s)
 static int64_t least_taken(const tpp_session *s)
 {
     int64_t least = s->taken;
-    for (int i = 0; i < s->n_others; i++)
-        if (s->others[i]->taken < least) least = s->others[i]->taken;
+    for (const tpp_session *o = s->others; o != NULL; o = o->next)
+        if (o->taken < least) least = o->taken;
     return least;
 }
 
@@ -170,7 +170,7 @@ tpp_status tpp_session_reset(tpp_session *s)
         return TPP_FAIL(TPP_EUSAGE, "%lld frames were not taken before the reset",
                         (long long)(s->pushed - least_taken(s)));
     forget(s);
-    for (int i = 0; i < s->n_others; i++) forget(s->others[i]);
+    for (tpp_session *o = s->others; o != NULL; o = o->next) forget(o);
     return TPP_OK;
 }
 
