@@ -47,7 +47,6 @@ static tpp_status open_video(tpp_frames *f)
     f->height = info.height;
     f->channels = info.channels;
     f->count = info.count;
-    f->fps = info.fps;
     tpp_log(TPP_LOG_INFO, "frames", "%s: %" PRId64 " frames of %dx%d, %s", f->path, f->count,
             f->height, f->width, f->channels == 3 ? "colour" : "grey");
     return TPP_OK;

@@ -52,7 +52,6 @@ typedef struct tpp_frames {
     tpp_file_mark *marks;
     /* of a video */
     tpp_video *video;
-    double fps;
 } tpp_frames;
 
 /* Opens whatever is at `path`: a volume or DICOM series, a folder of pictures (in the order of

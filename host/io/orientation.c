@@ -117,18 +117,6 @@ tpp_axis tpp_view_best_axis(const tpp_view *axial)
     return uneven ? across[most] : TPP_AXIS_AXIAL;
 }
 
-tpp_affine tpp_view_affine(const tpp_view *v, const tpp_affine *file)
-{
-    tpp_affine out = *file;
-    for (int i = 0; i < 3; i++)
-        for (int a = 0; a < 3; a++) {
-            const double step = file->m[i][v->axis[a]];
-            out.m[i][a] = v->flip[a] ? -step : step;
-            if (v->flip[a]) out.m[i][3] += step * (double)(v->dim[a] - 1);
-        }
-    return out;
-}
-
 void tpp_view_get_slice(const tpp_view *v, float *out, const float *voxels, int64_t slice)
 {
     for (int64_t r = 0; r < v->dim[1]; r++)

@@ -62,9 +62,6 @@ tpp_view tpp_view_cut(const tpp_view *axial, tpp_axis axis);
  * the smallest, else axial. */
 tpp_axis tpp_view_best_axis(const tpp_view *axial);
 
-/* Millimetres of (column, row, slice), from those of the file's voxels. */
-tpp_affine tpp_view_affine(const tpp_view *v, const tpp_affine *file);
-
 static inline int64_t tpp_view_index(const tpp_view *v, int64_t slice, int64_t row, int64_t column)
 {
     return v->origin + column * v->stride[0] + row * v->stride[1] + slice * v->stride[2];

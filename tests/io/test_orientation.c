@@ -115,9 +115,22 @@ static int number_of_cut(tpp_axis axis, int64_t k, int64_t r, int64_t c)
     return (int)(k * R * C + r * C + c);
 }
 
+/* Millimetres of (column, row, slice), from those of the file's voxels. */
+static tpp_affine view_affine(const tpp_view *v, const tpp_affine *file)
+{
+    tpp_affine out = *file;
+    for (int i = 0; i < 3; i++)
+        for (int a = 0; a < 3; a++) {
+            const double step = file->m[i][v->axis[a]];
+            out.m[i][a] = v->flip[a] ? -step : step;
+            if (v->flip[a]) out.m[i][3] += step * (double)(v->dim[a] - 1);
+        }
+    return out;
+}
+
 static void assert_cut(const tpp_view *v, tpp_axis axis, const float *voxels, const tpp_affine *a)
 {
-    const tpp_affine mm = tpp_view_affine(v, a);
+    const tpp_affine mm = view_affine(v, a);
     for (int64_t k = 0; k < v->dim[2]; k++)
         for (int64_t r = 0; r < v->dim[1]; r++)
             for (int64_t c = 0; c < v->dim[0]; c++)
