@@ -86,11 +86,17 @@ tpp_status tpp_hash_settings(tpp_sha256 *out, tpp_segmenter *s)
 
 tpp_status tpp_case_key(tpp_sha256 *out, tpp_segmenter *s, const char *input)
 {
-    tpp_sha256 settings, content;
-    char both[2 * sizeof(content.hex)];
-    TPP_TRY(tpp_hash_settings(&settings, s));
+    tpp_sha256 content;
     TPP_TRY(tpp_hash_input(&content, input));
-    const int n = snprintf(both, sizeof(both), "%s %s", settings.hex, content.hex);
+    return tpp_case_key_of(out, s, &content);
+}
+
+tpp_status tpp_case_key_of(tpp_sha256 *out, tpp_segmenter *s, const tpp_sha256 *input)
+{
+    tpp_sha256 settings;
+    char both[2 * sizeof(settings.hex)];
+    TPP_TRY(tpp_hash_settings(&settings, s));
+    const int n = snprintf(both, sizeof(both), "%s %s", settings.hex, input->hex);
     return tpp_sha256_bytes(out, both, (size_t)n);
 }
 

@@ -127,8 +127,9 @@ static json_t *volume_json(const tpp_frames *f)
         "voxels_not_finite", (json_int_t)f->volume.nan_count);
 }
 
-static json_t *input_json(const tpp_frames *f)
+static json_t *input_json(const tpp_report *r)
 {
+    const tpp_frames *f = r->input;
     tpp_sha256 hash = {""};
     json_t *j =
         json_pack("{s:o, s:s, s:s, s:I, s:I, s:i, s:i, s:i, s:o}", "path", tpp_json_text(f->path),
@@ -136,6 +137,10 @@ static json_t *input_json(const tpp_frames *f)
                   (json_int_t)f->first, "frames", (json_int_t)f->count, "height", f->height,
                   "width", f->width, "channels", f->channels, "window", window_json(f));
     if (f->kind == TPP_FRAMES_VOLUME) tpp_json_merge(&j, volume_json(f));
+    if (r->input_sha256 != NULL) {
+        tpp_json_set(&j, "sha256", json_string(r->input_sha256));
+        return j;
+    }
     const tpp_status s = tpp_hash_input(&hash, f->path);
     tpp_json_set(&j, "sha256", hash_json(s, &hash));
     return j;
@@ -293,10 +298,10 @@ tpp_status tpp_report_json(const tpp_report *r, json_t **out)
         "{s:s, s:b, s:s, s:{s:s}, s:o, s:o, s:o, s:o, s:o, s:{s:i, s:i, s:i, s:i}, s:o, s:o, s:o}",
         "schema", "tpp-report-2", "not_for_clinical_use", 1, "notice", TPP_NOTICE, "program",
         "version", r->version, "device", device_json(r->device), "algorithm",
-        tpp_json_text(r->algorithm), "model", model_json(r), "input", input_json(r->input),
-        "prompts", prompts_json(r), "network", "height", r->info.net_height, "width",
-        r->info.net_width, "ahead", r->ahead, "clip", r->clip, "thresholds",
-        thresholds_json(&r->model->config), "run", run_json(r), "memory", memory_json(&r->info));
+        tpp_json_text(r->algorithm), "model", model_json(r), "input", input_json(r), "prompts",
+        prompts_json(r), "network", "height", r->info.net_height, "width", r->info.net_width,
+        "ahead", r->ahead, "clip", r->clip, "thresholds", thresholds_json(&r->model->config), "run",
+        run_json(r), "memory", memory_json(&r->info));
     tpp_json_merge(&j, json_pack("{s:o, s:o, s:o, s:o, s:o}", "targets", targets_json(r), "summary",
                                  summary_json(r), "frames", frames_json(r), "statistics",
                                  tpp_json_text(r->statistics), "warnings", warnings_json(r)));

@@ -44,6 +44,7 @@ typedef struct tpp_report {
     const tpp_model_folder *model;
     const char *weights_sha256; /* of the model's weights; NULL: the file is read for it */
     const tpp_frames *input;
+    const char *input_sha256; /* of its files; NULL: they are read for it */
     tpp_session_info info;
     int ahead, clip; /* clip: frames of one; 0 with mode=online */
     const char *key; /* what would make it again (case_key.h); NULL: none */

@@ -228,10 +228,12 @@ static tpp_status write_report(summing *s, const json_t *statistics)
                          .n_times = o->times ? 2 : 0,
                          .warnings = o->warnings};
     json_t *json = NULL;
-    tpp_sha256 key = {""};
+    tpp_sha256 key = {""}, input = {""};
     tpp_status status = list_prompts(r->s, &prompts, &report.n_prompts);
+    if (status == TPP_OK) status = tpp_hash_input(&input, r->input.path);
     /* Also hashes the weights, which takes a second of a large model and is done once. */
-    if (status == TPP_OK && report.key == NULL) status = tpp_case_key(&key, r->s, r->input.path);
+    if (status == TPP_OK && report.key == NULL) status = tpp_case_key_of(&key, r->s, &input);
+    report.input_sha256 = input.hex;
     if (report.key == NULL) report.key = key.hex;
     report.prompts = prompts;
     if (status == TPP_OK) status = tpp_report_json(&report, &json);
