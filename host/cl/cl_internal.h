@@ -26,6 +26,8 @@ struct tpp_device {
     size_t bytes; /* of all open buffers */
     bool profiling;
     int clblast_state; /* 0 not checked on this device, 1 right, -1 wrong */
+    void *tuning;      /* of ops/tuning.h; owned */
+    void (*close_tuning)(void *);
 };
 
 /* CL_... name of an error code. */

@@ -241,6 +241,7 @@ void tpp_device_close(tpp_device *d)
     if (d->compute != NULL) (void)clReleaseCommandQueue(d->compute);
     if (d->transfer != NULL) (void)clReleaseCommandQueue(d->transfer);
     if (d->context != NULL) (void)clReleaseContext(d->context);
+    if (d->tuning != NULL) d->close_tuning(d->tuning);
     (void)pthread_mutex_destroy(&d->lock);
     tpp_free(d);
 }

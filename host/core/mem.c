@@ -77,3 +77,16 @@ void tpp_alloc_fail_after(int64_t n)
 {
     atomic_store(&fail_after, n);
 }
+
+tpp_status tpp_grow(void *array, int count, int *capacity, size_t size)
+{
+    if (count < *capacity) return TPP_OK;
+    const int more = *capacity * 2 + 64;
+    void *old = NULL;
+    memcpy(&old, array, sizeof(old)); /* `array` is the address of a pointer of any type */
+    void *grown = tpp_realloc(old, (size_t)more, size);
+    if (grown == NULL) return TPP_ENOMEM;
+    memcpy(array, &grown, sizeof(grown));
+    *capacity = more;
+    return TPP_OK;
+}

@@ -19,6 +19,9 @@ void *tpp_calloc(size_t count, size_t size);
 /* Grows or shrinks; new bytes are not cleared. NULL leaves `old` as it was. */
 void *tpp_realloc(void *old, size_t count, size_t size);
 
+/* Makes room for one more element of `size` bytes in a doubling array. */
+tpp_status tpp_grow(void *array, int count, int *capacity, size_t size);
+
 /* A copy of `text`, or of its first `length` bytes. */
 char *tpp_strdup(const char *text);
 char *tpp_strndup(const char *text, size_t length);

@@ -20,7 +20,7 @@ static void run_case(walk *w, const tpp_op *op, const tpp_algorithm *a, const tp
 {
     tpp_check check;
     tpp_selftest_case result = {.op = op->name, .name = c->name, .algorithm = a->name};
-    if (tpp_check_run(&check, w->device, op, c, a) != TPP_OK) {
+    if (tpp_check_run(&check, w->device, op, c, a, 0) != TPP_OK) {
         result.error = INFINITY;
         result.why = tpp_error();
     } else if (!check.supported) {

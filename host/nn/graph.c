@@ -51,19 +51,6 @@ tpp_value tpp_graph_fail(tpp_graph *g, tpp_status s, const char *format, ...)
     return TPP_NONE;
 }
 
-tpp_status tpp_grow(void *array, int count, int *capacity, size_t size)
-{
-    if (count < *capacity) return TPP_OK;
-    const int more = *capacity * 2 + 64;
-    void *old = NULL;
-    memcpy(&old, array, sizeof(old)); /* `array` is the address of a pointer of any type */
-    void *grown = tpp_realloc(old, (size_t)more, size);
-    if (grown == NULL) return TPP_ENOMEM;
-    memcpy(array, &grown, sizeof(grown));
-    *capacity = more;
-    return TPP_OK;
-}
-
 tpp_value tpp_graph_add_value(tpp_graph *g, const tpp_value_info *info)
 {
     if (g->status != TPP_OK) return TPP_NONE;

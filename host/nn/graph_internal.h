@@ -59,7 +59,4 @@ static inline int tpp_value_root(const tpp_value_info *value, int v)
 /* A new value of a leaf or node; TPP_NONE after a failure. */
 tpp_value tpp_graph_add_value(tpp_graph *g, const tpp_value_info *info);
 
-/* Makes room for one more element of `size` bytes in a doubling array. */
-tpp_status tpp_grow(void *array, int count, int *capacity, size_t size);
-
 #endif

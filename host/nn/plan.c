@@ -4,6 +4,7 @@
 
 #include "core/mem.h"
 #include "nn/plan_internal.h"
+#include "ops/tuning.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +17,7 @@ int tpp_plan_root(const tpp_plan *p, int v)
 
 tpp_call tpp_plan_call(const tpp_plan *p, const tpp_plan_node *n)
 {
-    tpp_call c = {.attr = n->info.attr};
+    tpp_call c = {.attr = n->info.attr, .params = n->params};
     for (int i = 0; i < TPP_MAX_IN; i++)
         if (n->info.in[i] >= 0)
             c.in[i] = (tpp_operand){.shape = p->value[n->info.in[i]].info.shape,
@@ -142,8 +143,11 @@ static void mark_constants(tpp_plan *p)
 
 static tpp_status choose_algorithm(const tpp_plan *p, tpp_plan_node *n)
 {
-    const tpp_call call = tpp_plan_call(p, n);
-    n->algorithm = tpp_op_choose(n->info.op, p->options.algorithm, &call, p->caps);
+    tpp_call call = tpp_plan_call(p, n);
+    const tpp_choice choice = tpp_op_choose(n->info.op, p->options.algorithm,
+                                            tpp_device_tuning(p->store->device), &call, p->caps);
+    n->algorithm = choice.algorithm;
+    call.params = n->params = choice.params;
     if (n->algorithm == NULL)
         return TPP_FAIL(TPP_EUNSUPPORTED, "%s: no algorithm takes %s %s on %s", n->info.op->name,
                         tpp_shape_text(&call.in[0].shape), tpp_shape_text(&call.in[1].shape),
@@ -170,9 +174,8 @@ static int find_pack(const tpp_plan *p, int v, const tpp_pack_attr *attr, const 
 }
 
 /* Replaces *v by its panels; a new pack node goes to the end of `order`. */
-static tpp_status pack_value(tpp_plan *p, int *v, bool trans, int *order, int *n_order)
+static tpp_status pack_value(tpp_plan *p, int *v, tpp_pack_attr attr, int *order, int *n_order)
 {
-    const tpp_pack_attr attr = {.panel = tpp_panel_width(p->caps), .trans = trans};
     const int known = find_pack(p, *v, &attr, order, *n_order);
     if (known >= 0) {
         *v = p->node[known].info.out[0];
@@ -196,14 +199,6 @@ static tpp_status pack_value(tpp_plan *p, int *v, bool trans, int *order, int *n
     return TPP_OK;
 }
 
-static bool stores_transposed(const tpp_plan_node *n)
-{
-    tpp_gemm_attr attr;
-    if (n->info.op != &tpp_op_gemm) return false;
-    memcpy(&attr, n->info.attr, sizeof(attr));
-    return attr.trans_w != 0;
-}
-
 /* Chooses algorithms; weights that one wants in panels get a pack node before their first use. */
 static tpp_status choose_algorithms(tpp_plan *p)
 {
@@ -217,7 +212,9 @@ static tpp_status choose_algorithms(tpp_plan *p)
             const tpp_plan_node *n = &p->node[index];
             if (((n->algorithm->packs >> i) & 1u) == 0 || n->info.in[i] < 0) continue;
             int panels = n->info.in[i];
-            s = pack_value(p, &panels, stores_transposed(n), order, &n_order);
+            const tpp_call call = tpp_plan_call(p, n);
+            s = pack_value(p, &panels, tpp_packing_of(n->info.op, n->algorithm, &call, p->caps),
+                           order, &n_order);
             p->node[index].info.in[i] = panels;
         }
         order[n_order++] = index;

@@ -8,7 +8,9 @@
  *
  * A merged node stands at the place of the node it swallowed, so that all it reads is there.
  * SPDX-License-Identifier: MIT */
+#include "core/mem.h"
 #include "nn/plan_internal.h"
+#include "ops/tuning.h"
 
 #include <string.h>
 
@@ -16,7 +18,9 @@
 static bool accepts(const tpp_plan *p, const tpp_plan_node *n, const tpp_plan_node *fused)
 {
     const tpp_call before = tpp_plan_call(p, n), after = tpp_plan_call(p, fused);
-    const tpp_algorithm *a = tpp_op_choose(n->info.op, p->options.algorithm, &before, p->caps);
+    const tpp_algorithm *a = tpp_op_choose(n->info.op, p->options.algorithm,
+                                           tpp_device_tuning(p->store->device), &before, p->caps)
+                                 .algorithm;
     if (a == NULL || !tpp_algorithm_takes(fused->info.op, a, &after, p->caps)) return false;
     tpp_shape in[TPP_MAX_IN], out[TPP_MAX_OUT] = {0};
     for (int i = 0; i < TPP_MAX_IN; i++) in[i] = after.in[i].shape;

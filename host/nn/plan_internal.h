@@ -31,6 +31,7 @@ typedef struct tpp_plan_value {
 typedef struct tpp_plan_node {
     tpp_node_info info;
     const tpp_algorithm *algorithm;
+    tpp_params params;
     bool dead, constant;
     size_t scratch, scratch_offset;
     tpp_cost cost; /* of the node as the model counts it, before operands are packed */

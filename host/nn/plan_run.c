@@ -45,7 +45,7 @@ static tpp_status resolve_value(tpp_plan *p, int v, tpp_operand *x)
 
 tpp_status tpp_plan_resolve(tpp_plan *p, const tpp_plan_node *n, tpp_call *call)
 {
-    *call = (tpp_call){.attr = n->info.attr};
+    *call = (tpp_call){.attr = n->info.attr, .params = n->params};
     for (int i = 0; i < TPP_MAX_IN; i++) TPP_TRY(resolve_value(p, n->info.in[i], &call->in[i]));
     for (int i = 0; i < TPP_MAX_OUT; i++) TPP_TRY(resolve_value(p, n->info.out[i], &call->out[i]));
     return TPP_OK;

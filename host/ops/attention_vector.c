@@ -6,7 +6,7 @@
 
 enum { Q, K, V, VALID, INDEX };       /* operands of attention */
 enum { VALUE, OFFSETS, LOGITS, REF }; /* of deform_attention */
-enum { STRIPS = 4, DEFORM_QUERIES = 16, MAX_HEAD = 256 };
+enum { DEFORM_QUERIES = 16, MAX_HEAD = 256 };
 
 static int ceil_div(int a, int b)
 {
@@ -19,13 +19,28 @@ static int head_size(const tpp_call *c)
     return tpp_int(tpp_shape_cols(&c->in[Q].shape) / a->heads);
 }
 
-/* Of attention_vector: queries and results of all strips, scores of one, maxima and sums. */
+enum { ROWS, STRIPS }; /* of tpp_params: rows of a tile, tiles of a work-item */
+static const tpp_params wide[] = {{{14, 4}}, {{8, 7}}, {{10, 5}}};
+static const tpp_params narrow[] = {{{6, 4}}, {{6, 8}}, {{4, 8}}};
+
+bool tpp_attention_vector_variant(const tpp_call *c, const tpp_caps *caps, int i, tpp_params *out)
+{
+    (void)c;
+    const bool is_wide = tpp_vector_width(caps) == 16;
+    const int count = (int)(is_wide ? sizeof(wide) : sizeof(narrow)) / (int)sizeof(*wide);
+    if (i >= count) return false;
+    *out = is_wide ? wide[i] : narrow[i];
+    return true;
+}
+
+/* Of attention_vector: queries and results of all strips, scores of one, maxima and sums, with the
+ * largest parameters. */
 static size_t local_bytes(const tpp_caps *caps)
 {
-    const tpp_tile t = tpp_tile_of(caps);
-    const size_t rows = (size_t)STRIPS * (size_t)t.rows, width = MAX_HEAD + 16;
-    return sizeof(float) * ((2 * rows + (size_t)t.rows) * width +
-                            rows * ((size_t)t.vector_width + 1) + (size_t)t.rows);
+    enum { MOST_ROWS = 56, MOST_TILE = 14 };
+    const size_t width = MAX_HEAD + 16;
+    return sizeof(float) * ((2 * MOST_ROWS + MOST_TILE) * width +
+                            MOST_ROWS * ((size_t)tpp_vector_width(caps) + 1) + MOST_TILE);
 }
 
 bool tpp_attention_vector_supports(const tpp_call *c, const tpp_caps *caps)
@@ -54,11 +69,11 @@ static cut cut_work(const tpp_call *c, const tpp_caps *caps)
     enum { FEW_KEYS = 64, PIECES_EACH = 4 };
     const tpp_attention_attr *a = c->attr;
     const int nq = tpp_int(c->in[Q].shape.d[1]), bo = tpp_int(c->out[0].shape.d[0]);
-    const int tiles = ceil_div(nq, tpp_tile_of(caps).rows);
+    const int tiles = ceil_div(nq, c->params.n[ROWS]);
     const int wanted = PIECES_EACH * caps->compute_units;
     if (c->in[K].shape.d[1] <= FEW_KEYS && c->in[Q].shape.d[2] <= MAX_HEAD && tiles * bo >= wanted)
         return (cut){.strips = 1, .blocks = tiles, .heads_each = a->heads};
-    cut w = {.strips = STRIPS, .heads_each = 1};
+    cut w = {.strips = c->params.n[STRIPS], .heads_each = 1};
     while (w.strips > 1 && ceil_div(tiles, w.strips) * a->heads * bo < wanted) w.strips--;
     w.blocks = ceil_div(tiles, w.strips);
     return w;
@@ -69,12 +84,12 @@ tpp_status tpp_attention_vector_record(tpp_steps *s, const tpp_call *c)
     char options[160];
     const tpp_caps *caps = tpp_device_caps(tpp_steps_device(s));
     const tpp_attention_attr *a = c->attr;
-    const tpp_tile t = tpp_tile_of(caps);
     const int nq = tpp_int(c->in[Q].shape.d[1]), bk = tpp_int(c->in[K].shape.d[0]);
     const int nk = tpp_int(c->in[K].shape.d[1]), bo = tpp_int(c->out[0].shape.d[0]);
     const cut w = cut_work(c, caps);
     (void)snprintf(options, sizeof(options), "-DVW=%d -DMR=%d -DKB=%d -DSTRIPS=%d -DHEAD=%d",
-                   t.vector_width, t.rows, MAX_HEAD, STRIPS, head_size(c));
+                   tpp_vector_width(caps), c->params.n[ROWS], MAX_HEAD, c->params.n[STRIPS],
+                   head_size(c));
     const tpp_grid keys = {
         .global = {(size_t)ceil_div(nk, tpp_panel_width(caps)), (size_t)a->heads, (size_t)bk}};
     TPP_TRY(tpp_record(s, "attention_vector", "attention_pack_keys", options, keys,
@@ -101,11 +116,11 @@ tpp_status tpp_deform_vector_record(tpp_steps *s, const tpp_call *c)
 {
     char options[160];
     const tpp_deform_attr *a = c->attr;
-    const tpp_tile t = tpp_tile_of(tpp_device_caps(tpp_steps_device(s)));
     const tpp_shape *value = &c->in[VALUE].shape, *ref = &c->in[REF].shape;
     const int nq = tpp_int(c->in[OFFSETS].shape.d[1]);
     (void)snprintf(options, sizeof(options), "-DVW=%d -DHEAD=%d -DLEVELS=%d -DPOINTS=%d",
-                   t.vector_width, tpp_int(value->d[2] / a->heads), a->levels, a->points);
+                   tpp_vector_width(tpp_device_caps(tpp_steps_device(s))),
+                   tpp_int(value->d[2] / a->heads), a->levels, a->points);
     const tpp_grid grid = {.global = {(size_t)ceil_div(nq, DEFORM_QUERIES), (size_t)value->d[0]}};
     return tpp_record(
         s, "deform_attention_vector", "deform_attention_vector", options, grid,

@@ -185,11 +185,8 @@ static tpp_status upload(fixture *f, int i, const double *values)
 }
 
 /* Replaces input i (a weight) by its panels, made by the reference of `pack`. */
-static tpp_status pack_input(fixture *f, int i)
+static tpp_status pack_input(fixture *f, int i, tpp_pack_attr attr)
 {
-    const bool trans =
-        strcmp(f->op->name, "gemm") == 0 && ((const tpp_gemm_attr *)f->c->attr)->trans_w != 0;
-    const tpp_pack_attr attr = {.panel = tpp_panel_width(&f->device->caps), .trans = trans};
     tpp_ref_call call = {.attr = &attr, .in_shape = {f->c->in[i]}, .in = {f->in[i]}};
     TPP_TRY(tpp_op_pack.infer(&attr, call.in_shape, call.out_shape));
     double *panels = NULL;
@@ -206,10 +203,11 @@ static tpp_status pack_input(fixture *f, int i)
 static tpp_status prepare_device(fixture *f, const tpp_algorithm *a)
 {
     const size_t scratch = a->scratch != NULL ? a->scratch(&f->call, &f->device->caps) : 0;
+    const tpp_pack_attr packing = tpp_packing_of(f->op, a, &f->call, &f->device->caps);
     for (int i = 0; i < TPP_MAX_IN; i++) {
         if (f->in[i] == NULL) continue;
         if ((a->packs >> i) & 1u) {
-            TPP_TRY(pack_input(f, i));
+            TPP_TRY(pack_input(f, i, packing));
             continue;
         }
         TPP_TRY(open_guarded(f, &f->in_buffer[i], &f->call.in[i], POISON_IN));
@@ -307,7 +305,7 @@ static tpp_status run_once(fixture *f, bool first, tpp_check *out)
     return TPP_OK;
 }
 
-static tpp_status run_case(fixture *f, const tpp_algorithm *a, tpp_check *out)
+static tpp_status run_case(fixture *f, const tpp_algorithm *a, int variant, tpp_check *out)
 {
     TPP_TRY(prepare_reference(f));
     f->call.attr = f->c->attr;
@@ -317,6 +315,10 @@ static tpp_status run_case(fixture *f, const tpp_algorithm *a, tpp_check *out)
         f->call.out[i] =
             (tpp_operand){.shape = f->ref.out_shape[i], .type = (tpp_dtype)f->op->out_types[i]};
     out->supported = tpp_algorithm_takes(f->op, a, &f->call, &f->device->caps);
+    if (out->supported && a->variant != NULL)
+        out->supported = a->variant(&f->call, &f->device->caps, variant, &f->call.params);
+    else if (variant > 0)
+        out->supported = false;
     if (!out->supported) return TPP_OK;
     TPP_TRY(prepare_device(f, a));
     TPP_TRY(run_once(f, true, out));
@@ -327,11 +329,11 @@ static tpp_status run_case(fixture *f, const tpp_algorithm *a, tpp_check *out)
 }
 
 tpp_status tpp_check_run(tpp_check *out, tpp_device *d, const tpp_op *op, const tpp_case *c,
-                         const tpp_algorithm *a)
+                         const tpp_algorithm *a, int variant)
 {
     fixture f = {.op = op, .c = c, .device = d};
     tpp_check result = {.passed = true, .tolerance = c->tolerance > 0 ? c->tolerance : 1e-5};
-    const tpp_status s = run_case(&f, a, &result);
+    const tpp_status s = run_case(&f, a, variant, &result);
     fixture_free(&f);
     *out = result;
     return s;

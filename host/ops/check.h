@@ -7,16 +7,16 @@
 #include "ops/op.h"
 
 typedef struct tpp_check {
-    bool supported; /* false: the algorithm does not take this case on this device */
+    bool supported; /* false: not on this device, or there is no such variant */
     bool passed;
     double error, tolerance; /* largest |got - want| / largest |want|, of all outputs */
     char why[256];           /* what failed */
 } tpp_check;
 
-/* Runs one case with one algorithm. The status tells of trouble with the device only; a wrong
- * result is in `out`. */
+/* Runs one case with one algorithm and its parameters number `variant`. The status tells of trouble
+ * with the device only; a wrong result is in `out`. */
 TPP_MUST_CHECK tpp_status tpp_check_run(tpp_check *out, tpp_device *d, const tpp_op *op,
-                                        const tpp_case *c, const tpp_algorithm *a);
+                                        const tpp_case *c, const tpp_algorithm *a, int variant);
 
 /* Input i of a case, as the check fills it: values as doubles in new memory of the caller. */
 TPP_MUST_CHECK tpp_status tpp_case_input(double **out, const tpp_op *op, const tpp_case *c, int i);

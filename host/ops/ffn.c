@@ -94,6 +94,8 @@ static tpp_status record_strip(tpp_steps *s, const tpp_call *c, const tpp_algori
     strip_of(&t, c, &x, &hidden, &y);
     for (int i = 0; i < 2; i++) {
         t.call[i].scratch = *scratch_of[1];
+        t.call[i].params =
+            tpp_default_params(gemm, &t.call[i], tpp_device_caps(tpp_steps_device(s)));
         TPP_TRY(gemm->record(s, &t.call[i]));
     }
     return TPP_OK;

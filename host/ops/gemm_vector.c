@@ -7,13 +7,36 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Rows of a tile: as many as leave registers for the panel (2) and the broadcast value. AVX-512 has
- * 32 registers, AVX2 16; measured in bench/README.md. */
-tpp_tile tpp_tile_of(const tpp_caps *caps)
+enum { ROWS, STRIPS, BLOCK }; /* of tpp_params: rows of a tile, tiles of a work-item, KB */
+
+/* Parameters by vector width, the default first. A tile leaves registers for the panel (2) and the
+ * broadcast value: AVX-512 has 32, AVX2 16. Measured in bench/README.md. */
+static const tpp_params wide[] = {{{8, 8, 256}},  {{7, 8, 256}},  {{14, 4, 256}}, {{14, 8, 128}},
+                                  {{10, 6, 256}}, {{12, 5, 256}}, {{8, 12, 128}}};
+static const tpp_params narrow[] = {
+    {{6, 16, 128}}, {{6, 8, 256}}, {{5, 12, 256}}, {{4, 16, 128}}, {{4, 16, 256}}};
+
+bool tpp_gemm_vector_variant(const tpp_call *c, const tpp_caps *caps, int i, tpp_params *out)
 {
-    const bool wide = caps->vector_width >= 16;
-    tpp_tile t = {.vector_width = wide ? 16 : 8, .rows = wide ? 14 : 6, .block = 128};
-    t.strips = wide ? 8 : 16;
+    (void)c;
+    const bool is_wide = caps->vector_width >= 16;
+    const int count = (int)(is_wide ? sizeof(wide) : sizeof(narrow)) / (int)sizeof(*wide);
+    if (i >= count) return false;
+    *out = is_wide ? wide[i] : narrow[i];
+    return true;
+}
+
+int tpp_vector_width(const tpp_caps *caps)
+{
+    return caps->vector_width >= 16 ? 16 : 8;
+}
+
+tpp_tile tpp_tile_of(const tpp_caps *caps, const tpp_params *params)
+{
+    tpp_tile t = {.vector_width = tpp_vector_width(caps),
+                  .rows = params->n[ROWS],
+                  .strips = params->n[STRIPS],
+                  .block = params->n[BLOCK]};
     const char *knobs = getenv("TPP_TILE"); /* rows,strips,block: for measuring tiles */
     if (knobs != NULL) (void)sscanf(knobs, "%d,%d,%d", &t.rows, &t.strips, &t.block);
     (void)snprintf(t.options, sizeof(t.options), "-DVW=%d -DMR=%d -DSTRIPS=%d -DKB=%d",
@@ -57,7 +80,7 @@ tpp_status tpp_gemm_vector_record(tpp_steps *s, const tpp_call *c)
     const tpp_caps *caps = tpp_device_caps(tpp_steps_device(s));
     const tpp_gemm_attr *a = c->attr;
     const tpp_gemm_sizes z = tpp_gemm_sizes_of(c);
-    const tpp_tile t = tpp_tile_of(caps);
+    const tpp_tile t = tpp_tile_of(caps, &c->params);
     const cut w = cut_work(&t, caps, z.m, z.n);
     const tpp_grid grid = {.global = {(size_t)w.row_blocks, (size_t)w.column_groups}};
     return tpp_record(s, "gemm_vector", "gemm_vector", t.options, grid,
@@ -79,7 +102,7 @@ tpp_status tpp_conv2d_vector_record(tpp_steps *s, const tpp_call *c)
     const int out_height = (a->height + 2 * a->pad - a->kernel) / a->stride + 1;
     const int out_width = (a->width + 2 * a->pad - a->kernel) / a->stride + 1;
     const int residual_rows = residual->rank > 0 ? tpp_int(tpp_shape_rows(residual)) : 1;
-    const tpp_tile t = tpp_tile_of(caps);
+    const tpp_tile t = tpp_tile_of(caps, &c->params);
     const cut w = cut_work(&t, caps, m, n);
     const tpp_grid grid = {.global = {(size_t)w.row_blocks, (size_t)w.column_groups}};
     return tpp_record(s, "gemm_vector", "conv2d_vector", t.options, grid,

@@ -9,19 +9,14 @@ enum { THETA, FEATURES, BOX }; /* operands of mask_head */
 enum { X, A, U, Y = 0, MEAN }; /* of prompt_mix */
 enum { MAX_PROMPTS = 8, TOKENS = 32, HEAD_PIXELS = 64, HEAD_CHANNELS = 8, MAX_FEATURES = 1024 };
 
-static int width_of(const tpp_caps *caps)
-{
-    return tpp_tile_of(caps).vector_width;
-}
-
 static int width_of_steps(const tpp_steps *s)
 {
-    return width_of(tpp_device_caps(tpp_steps_device(s)));
+    return tpp_vector_width(tpp_device_caps(tpp_steps_device(s)));
 }
 
 static bool whole_vectors(const tpp_shape *x, const tpp_caps *caps)
 {
-    return tpp_shape_cols(x) % width_of(caps) == 0;
+    return tpp_shape_cols(x) % tpp_vector_width(caps) == 0;
 }
 
 tpp_status tpp_resample_vector_record(tpp_steps *s, const tpp_call *c)

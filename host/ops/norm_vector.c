@@ -23,8 +23,8 @@ bool tpp_layernorm_vector_supports(const tpp_call *c, const tpp_caps *caps)
 
 static void options_of(const tpp_steps *s, int channels, char *text, size_t size)
 {
-    const tpp_tile t = tpp_tile_of(tpp_device_caps(tpp_steps_device(s)));
-    (void)snprintf(text, size, "-DVW=%d -DCHANNELS=%d", t.vector_width, channels);
+    const int width = tpp_vector_width(tpp_device_caps(tpp_steps_device(s)));
+    (void)snprintf(text, size, "-DVW=%d -DCHANNELS=%d", width, channels);
 }
 
 tpp_status tpp_layernorm_vector_record(tpp_steps *s, const tpp_call *c)

@@ -11,7 +11,9 @@
 #include "core/status.h"
 #include "ref/ref.h"
 
-enum { TPP_MAX_ATTR_BYTES = 96, TPP_PANEL_VECTORS = 2 };
+struct tpp_tuning;
+
+enum { TPP_MAX_ATTR_BYTES = 96, TPP_MAX_PARAMS = 4, TPP_PANEL_VECTORS = 2 };
 
 /* One operand as the device sees it. `mem` is a sub-buffer that starts at the operand. While a plan
  * is being made there is no memory yet: `mem` is NULL and only shape and type may be read. */
@@ -23,9 +25,15 @@ typedef struct tpp_operand {
     size_t offset; /* bytes */
 } tpp_operand;
 
+/* What an algorithm can be tuned by, for one call: tile sizes, orders. The algorithm names them. */
+typedef struct tpp_params {
+    int n[TPP_MAX_PARAMS];
+} tpp_params;
+
 /* A node about to be planned or recorded. */
 typedef struct tpp_call {
     const void *attr;
+    tpp_params params; /* of the chosen algorithm */
     tpp_operand in[TPP_MAX_IN], out[TPP_MAX_OUT];
     tpp_operand scratch; /* as large as the algorithm's `scratch` asked for; U8 */
 } tpp_call;
@@ -44,7 +52,14 @@ typedef struct tpp_algorithm {
     unsigned fuses;   /* TPP_FUSE_...: which optional operands and act this one can take */
     /* Bit i: in[i] must come as panels of tpp_panel_width(caps) columns (op `pack`). */
     unsigned packs;
-    bool cpu_only; /* written for CPU devices: passed over on a GPU unless asked for by name */
+    bool cpu_only;  /* written for CPU devices: passed over on a GPU unless asked for by name */
+    bool by_tuning; /* taken when asked for by name or chosen by `tpp tune`, not by itself */
+    const char *param[TPP_MAX_PARAMS]; /* names of call.params.n; NULL: no more */
+    /* Parameters number i for this call: 0 the default, then what tuning should try; false past
+     * the last. NULL: the algorithm has none. */
+    bool (*variant)(const tpp_call *c, const tpp_caps *caps, int i, tpp_params *out);
+    /* How `packs` inputs come, if not as panels of tpp_panel_width; sees params. NULL: so. */
+    void (*packing)(const tpp_call *c, const tpp_caps *caps, tpp_pack_attr *attr);
     /* NULL: always. Sees shapes, types and attributes; packed inputs still have their own shape. */
     bool (*supports)(const tpp_call *c, const tpp_caps *caps);
     /* Bytes of scratch; NULL: none. Scratch holds arbitrary bytes when the steps start. */
@@ -105,10 +120,23 @@ const tpp_algorithm *tpp_op_algorithm(const tpp_op *op, const char *name);
 bool tpp_algorithm_takes(const tpp_op *op, const tpp_algorithm *a, const tpp_call *c,
                          const tpp_caps *caps);
 
-/* The first algorithm that takes the call; `wanted` (may be NULL) is tried before the others.
- * NULL only for a fusion that no algorithm has. On a GPU, those made for CPUs are passed over. */
-const tpp_algorithm *tpp_op_choose(const tpp_op *op, const char *wanted, const tpp_call *c,
-                                   const tpp_caps *caps);
+typedef struct tpp_choice {
+    const tpp_algorithm *algorithm; /* NULL: none; only with a fusion that no algorithm has */
+    tpp_params params;
+} tpp_choice;
+
+/* What runs a call: `wanted` (may be NULL) if it takes it, else what `tuning` (may be NULL) found,
+ * else the first that takes it. On a GPU, algorithms made for CPUs are passed over. Parameters are
+ * those of `tuning` if it has any for that algorithm, else the defaults. */
+tpp_choice tpp_op_choose(const tpp_op *op, const char *wanted, const struct tpp_tuning *tuning,
+                         const tpp_call *c, const tpp_caps *caps);
+
+/* The default parameters of an algorithm for a call. */
+tpp_params tpp_default_params(const tpp_algorithm *a, const tpp_call *c, const tpp_caps *caps);
+
+/* How inputs of `packs` must come. */
+tpp_pack_attr tpp_packing_of(const tpp_op *op, const tpp_algorithm *a, const tpp_call *c,
+                             const tpp_caps *caps);
 
 /* Columns of a packed panel on this device: two native vectors. */
 int tpp_panel_width(const tpp_caps *caps);

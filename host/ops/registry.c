@@ -1,6 +1,6 @@
 /* The registry: a list of names; lookup and choice of algorithms.
  * SPDX-License-Identifier: MIT */
-#include "ops/op.h"
+#include "ops/tuning.h"
 
 #include <string.h>
 
@@ -36,14 +36,39 @@ bool tpp_algorithm_takes(const tpp_op *op, const tpp_algorithm *a, const tpp_cal
     return a->supports == NULL || a->supports(c, caps);
 }
 
-const tpp_algorithm *tpp_op_choose(const tpp_op *op, const char *wanted, const tpp_call *c,
-                                   const tpp_caps *caps)
+tpp_params tpp_default_params(const tpp_algorithm *a, const tpp_call *c, const tpp_caps *caps)
 {
+    tpp_params p = {{0}};
+    if (a->variant != NULL) (void)a->variant(c, caps, 0, &p);
+    return p;
+}
+
+tpp_choice tpp_op_choose(const tpp_op *op, const char *wanted, const tpp_tuning *tuning,
+                         const tpp_call *c, const tpp_caps *caps)
+{
+    const tpp_tuned *tuned = tuning != NULL ? tpp_tuning_find(tuning, op, c) : NULL;
     const tpp_algorithm *a = wanted != NULL ? tpp_op_algorithm(op, wanted) : NULL;
-    if (a != NULL && tpp_algorithm_takes(op, a, c, caps)) return a;
-    for (a = op->algorithms; a->name != NULL; a++)
-        if (!(a->cpu_only && !caps->is_cpu) && tpp_algorithm_takes(op, a, c, caps)) return a;
-    return NULL;
+    if (a == NULL || !tpp_algorithm_takes(op, a, c, caps)) {
+        a = tuned != NULL ? tuned->algorithm : NULL;
+        if (a == NULL || !tpp_algorithm_takes(op, a, c, caps))
+            for (a = op->algorithms; a->name != NULL; a++)
+                if (!(a->cpu_only && !caps->is_cpu) && !a->by_tuning &&
+                    tpp_algorithm_takes(op, a, c, caps))
+                    break;
+    }
+    if (a->name == NULL) return (tpp_choice){.algorithm = NULL};
+    if (tuned != NULL && tuned->algorithm == a)
+        return (tpp_choice){.algorithm = a, .params = tuned->params};
+    return (tpp_choice){.algorithm = a, .params = tpp_default_params(a, c, caps)};
+}
+
+tpp_pack_attr tpp_packing_of(const tpp_op *op, const tpp_algorithm *a, const tpp_call *c,
+                             const tpp_caps *caps)
+{
+    tpp_pack_attr attr = {.panel = tpp_panel_width(caps)};
+    if (op == &tpp_op_gemm) attr.trans = ((const tpp_gemm_attr *)c->attr)->trans_w;
+    if (a->packing != NULL) a->packing(c, caps, &attr);
+    return attr;
 }
 
 int tpp_panel_width(const tpp_caps *caps)

@@ -15,7 +15,6 @@ typedef struct cut {
 
 static cut cut_rows(const tpp_steps *s, int64_t rows, int64_t cols)
 {
-    const tpp_tile t = tpp_tile_of(tpp_device_caps(tpp_steps_device(s)));
     const int64_t cols_each = cols < PIECE ? cols : PIECE;
     const int64_t rows_each = PIECE / cols_each > 0 ? PIECE / cols_each : 1;
     cut c = {.rows = tpp_int(rows),
@@ -24,7 +23,8 @@ static cut cut_rows(const tpp_steps *s, int64_t rows, int64_t cols)
              .cols_each = tpp_int(cols_each),
              .grid = {.global = {(size_t)((cols + cols_each - 1) / cols_each),
                                  (size_t)((rows + rows_each - 1) / rows_each)}}};
-    (void)snprintf(c.options, sizeof(c.options), "-DVW=%d", t.vector_width);
+    (void)snprintf(c.options, sizeof(c.options), "-DVW=%d",
+                   tpp_vector_width(tpp_device_caps(tpp_steps_device(s))));
     return c;
 }
 

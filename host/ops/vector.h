@@ -6,7 +6,10 @@
 
 #include "ops/op.h"
 
-/* The register tile of a device, and the build options that choose it. */
+/* Floats of a vector: 8 or 16, whatever the device says. */
+int tpp_vector_width(const tpp_caps *caps);
+
+/* The register tile of a product, and the build options that choose it. */
 typedef struct tpp_tile {
     int vector_width; /* floats */
     int rows;         /* of a tile; its columns are two vectors */
@@ -14,15 +17,17 @@ typedef struct tpp_tile {
     int block;        /* terms of a sum between two visits of y */
     char options[96];
 } tpp_tile;
-tpp_tile tpp_tile_of(const tpp_caps *caps);
+tpp_tile tpp_tile_of(const tpp_caps *caps, const tpp_params *params);
 
 /* gemm_vector.c */
 bool tpp_gemm_vector_supports(const tpp_call *c, const tpp_caps *caps);
+bool tpp_gemm_vector_variant(const tpp_call *c, const tpp_caps *caps, int i, tpp_params *out);
 TPP_MUST_CHECK tpp_status tpp_gemm_vector_record(tpp_steps *s, const tpp_call *c);
 TPP_MUST_CHECK tpp_status tpp_conv2d_vector_record(tpp_steps *s, const tpp_call *c);
 
 /* attention_vector.c: heads of whole panels, at most a block of channels each. */
 bool tpp_attention_vector_supports(const tpp_call *c, const tpp_caps *caps);
+bool tpp_attention_vector_variant(const tpp_call *c, const tpp_caps *caps, int i, tpp_params *out);
 size_t tpp_attention_vector_scratch(const tpp_call *c, const tpp_caps *caps);
 TPP_MUST_CHECK tpp_status tpp_attention_vector_record(tpp_steps *s, const tpp_call *c);
 bool tpp_deform_vector_supports(const tpp_call *c, const tpp_caps *caps);
@@ -66,19 +71,22 @@ TPP_MUST_CHECK tpp_status tpp_mask_head_vector_record(tpp_steps *s, const tpp_ca
         .name = "vector", .cpu_only = true, .supports = tpp_mask_head_vector_supports, \
         .record = tpp_mask_head_vector_record                                          \
     }
-#define TPP_GEMM_VECTOR_ROW                                                                   \
-    {                                                                                         \
-        .name = "vector", .fuses = TPP_FUSE_ALL, .packs = 1u << TPP_GEMM_W, .cpu_only = true, \
-        .supports = tpp_gemm_vector_supports, .record = tpp_gemm_vector_record                \
+#define TPP_TILE_PARAMS .param = {"rows", "strips", "block"}, .variant = tpp_gemm_vector_variant
+#define TPP_GEMM_VECTOR_ROW                                                                     \
+    {                                                                                           \
+        .name = "vector", .fuses = TPP_FUSE_ALL, .packs = 1u << TPP_GEMM_W, .cpu_only = true,   \
+        TPP_TILE_PARAMS, .supports = tpp_gemm_vector_supports, .record = tpp_gemm_vector_record \
     }
-#define TPP_CONV2D_VECTOR_ROW                                                           \
-    {                                                                                   \
-        .name = "vector", .fuses = TPP_FUSE_BIAS | TPP_FUSE_ACT | TPP_FUSE_RESIDUAL,    \
-        .packs = 1u << TPP_GEMM_W, .cpu_only = true, .record = tpp_conv2d_vector_record \
+#define TPP_CONV2D_VECTOR_ROW                                                        \
+    {                                                                                \
+        .name = "vector", .fuses = TPP_FUSE_BIAS | TPP_FUSE_ACT | TPP_FUSE_RESIDUAL, \
+        .packs = 1u << TPP_GEMM_W, .cpu_only = true, TPP_TILE_PARAMS,                \
+        .record = tpp_conv2d_vector_record                                           \
     }
 #define TPP_ATTENTION_VECTOR_ROW                                                       \
     {                                                                                  \
         .name = "vector", .cpu_only = true, .supports = tpp_attention_vector_supports, \
+        .param = {"rows", "strips"}, .variant = tpp_attention_vector_variant,          \
         .scratch = tpp_attention_vector_scratch, .record = tpp_attention_vector_record \
     }
 #define TPP_DEFORM_VECTOR_ROW                                                       \

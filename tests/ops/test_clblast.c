@@ -49,7 +49,7 @@ static void wrong_device_gets_plain_products(void **state)
         int passed = 0;
         for (const tpp_case *c = ops[i]->cases; c->name != NULL && passed < 3; c++) {
             tpp_check result;
-            assert_int_equal(tpp_check_run(&result, d, ops[i], c, a), TPP_OK);
+            assert_int_equal(tpp_check_run(&result, d, ops[i], c, a, 0), TPP_OK);
             assert_true(result.passed);
             passed += result.supported;
         }
@@ -69,10 +69,12 @@ static void quirk_of_a_driver_rules_it_out(void **state)
     const tpp_algorithm *a = tpp_op_algorithm(&tpp_op_gemm, "clblast");
     tpp_caps caps = {.is_gpu = true};
     assert_true(tpp_algorithm_takes(&tpp_op_gemm, a, &call, &caps));
-    assert_string_equal(tpp_op_choose(&tpp_op_gemm, NULL, &call, &caps)->name, "clblast");
+    assert_string_equal(tpp_op_choose(&tpp_op_gemm, NULL, NULL, &call, &caps).algorithm->name,
+                        "clblast");
     caps.no_clblast = true;
     assert_false(tpp_algorithm_takes(&tpp_op_gemm, a, &call, &caps));
-    assert_string_equal(tpp_op_choose(&tpp_op_gemm, "clblast", &call, &caps)->name, "plain");
+    assert_string_equal(tpp_op_choose(&tpp_op_gemm, "clblast", NULL, &call, &caps).algorithm->name,
+                        "plain");
 }
 
 /* With scratch of no bytes CLBlast allocates for itself; the product is the same. */

@@ -25,22 +25,32 @@ typedef struct tally {
     int passed, failed, unsupported;
 } tally;
 
+/* One case with parameters number `variant`; false: there are no such. */
+static bool run_variant(tpp_device *d, const tpp_op *op, const tpp_algorithm *a, const tpp_case *c,
+                        int variant, tally *t)
+{
+    tpp_check result;
+    if (tpp_check_run(&result, d, op, c, a, variant) != TPP_OK) {
+        print_error("%s/%s/%s#%d: %s\n", op->name, c->name, a->name, variant, tpp_error());
+        t->failed++;
+    } else if (!result.supported) {
+        t->unsupported += variant == 0;
+        return false;
+    } else if (!result.passed) {
+        print_error("%s/%s/%s#%d: %s (error %.3g, tolerance %.3g)\n", op->name, c->name, a->name,
+                    variant, result.why, result.error, result.tolerance);
+        t->failed++;
+    } else {
+        t->passed++;
+    }
+    return true;
+}
+
 static void run_algorithm(tpp_device *d, const tpp_op *op, const tpp_algorithm *a, tally *t)
 {
     for (const tpp_case *c = op->cases; c->name != NULL; c++) {
-        tpp_check result;
-        if (tpp_check_run(&result, d, op, c, a) != TPP_OK) {
-            print_error("%s/%s/%s: %s\n", op->name, c->name, a->name, tpp_error());
-            t->failed++;
-        } else if (!result.supported) {
-            t->unsupported++;
-        } else if (!result.passed) {
-            print_error("%s/%s/%s: %s (error %.3g, tolerance %.3g)\n", op->name, c->name, a->name,
-                        result.why, result.error, result.tolerance);
-            t->failed++;
-        } else {
-            t->passed++;
-        }
+        for (int variant = 0; run_variant(d, op, a, c, variant, t); variant++)
+            if (a->variant == NULL) break;
         if (getenv("TPP_TEST_SMALLEST") != NULL) break;
     }
 }

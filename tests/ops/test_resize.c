@@ -92,7 +92,8 @@ static void run_device(const bytes_op *b, const tpp_shape *out_shape, uint8_t *o
     OK(tpp_buffer_open(&buffer[3], b->device, bytes));
     call.out[0] = (tpp_operand){.shape = *out_shape, .type = TPP_U8, .mem = buffer[3]->mem};
     OK(tpp_steps_open(&steps, b->device));
-    OK(tpp_op_choose(b->op, NULL, &call, tpp_device_caps(b->device))->record(steps, &call));
+    OK(tpp_op_choose(b->op, NULL, NULL, &call, tpp_device_caps(b->device))
+           .algorithm->record(steps, &call));
     OK(tpp_steps_run(steps));
     OK(tpp_buffer_read(buffer[3], 0, out, bytes));
     tpp_steps_close(steps);
