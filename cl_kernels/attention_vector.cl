@@ -47,7 +47,7 @@ static void score_tile(local float *s, local const float *a, global const float 
             global const float *panel = panels + ((size_t)p * HEAD + c0) * NR;
 #pragma unroll
             for (int m = 0; m < MR; m++) acc[m][0] = acc[m][1] = (vec)(0.0f);
-            TILE_MULTIPLY(acc, a + c0, panel, NR, min(SUM, HEAD - c0))
+            TILE_MULTIPLY(acc, a + c0, LDA, panel, NR, min(SUM, HEAD - c0))
 #pragma unroll
             for (int m = 0; m < MR; m++) {
                 local float *to = s + m * LDA + p * NR;
@@ -103,7 +103,7 @@ static void value_tile(local float *o, local const float *s, local const float *
             global const float *from = values + (size_t)k0 * c + p * NR;
 #pragma unroll
             for (int m = 0; m < MR; m++) acc[m][0] = acc[m][1] = (vec)(0.0f);
-            TILE_MULTIPLY(acc, s + k0, from, c, min(SUM, count - k0))
+            TILE_MULTIPLY(acc, s + k0, LDA, from, c, min(SUM, count - k0))
 #pragma unroll
             for (int m = 0; m < MR; m++) {
                 local float *to = o + m * LDA + p * NR;

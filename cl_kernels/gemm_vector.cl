@@ -5,10 +5,11 @@
  * output pixel, k = (ky, kx, channel). For one ky, the `kernel * channels` values of a patch lie
  * side by side in x, so a patch is `kernel` runs, clipped at the left and right border.
  *
- * One work-item (a group of its own) takes `strips` tiles of MR rows and `panels_each` panels. It
- * walks k in blocks of KB: gathers its rows of A once, then multiplies them with each panel, whose
- * block stays in the first cache for all strips. Each block is summed from zero and then added to
- * what y holds of the blocks before, so that rounding errors grow with KB + k / KB, not with k.
+ * One work-item (a group of its own) takes `strips` tiles of MR rows and `panels_each` panels,
+ * GROUP at a time. It walks k in blocks of KB: gathers its rows of A once, then multiplies them with
+ * each panel, whose block stays in the first cache for all strips. Sums of a group stay in local
+ * memory until they are done, and leave for y in whole rows. Each block is summed from zero and then
+ * added to the blocks before, so that rounding errors grow with KB + k / KB, not with k.
  * Grid: (blocks of rows, groups of panels).
  * SPDX-License-Identifier: MIT */
 #ifndef STRIPS
@@ -16,64 +17,51 @@
 #endif
 #include "tile.clh"
 
-/* One tile of one block of k: rows [row0, row0 + rows) of y, columns of one panel. */
-static void multiply_tile(local const float *a, global const float *panel, int count, int first,
-                          int last, global float *y, int n, int col0, int row0, int rows,
-                          global const float *bias, global const float *residual, int residual_rows,
-                          int act)
+enum { GROUP = 256 / NR, COLS = GROUP * NR }; /* panels, columns of a group */
+#define LDS (COLS + 16)                       /* row stride of the sums of a group */
+
+/* What the work-items of a launch share. */
+typedef struct product {
+    global float *y;
+    global const float *panels, *bias, *residual;
+    int m, n, k, act, residual_rows;
+} product;
+
+/* sums += a panels, of one block of k, for `tiles` tiles and the panels [panel0, panel1). */
+static void multiply_block(local float *sums, local const float *a, const product *t, int k0,
+                           int count, int tiles, int panel0, int panel1)
 {
-    vec acc[MR][2];
-    const int cols = n - col0;
-#pragma unroll
-    for (int m = 0; m < MR; m++) {
-        acc[m][0] = (vec)(0.0f);
-        acc[m][1] = (vec)(0.0f);
-    }
-    TILE_MULTIPLY(acc, a, panel, NR, count)
-    vec bias0 = (vec)(0.0f), bias1 = (vec)(0.0f);
-    if (last && bias) {
-        bias0 = load_part(bias + col0, cols);
-        if (cols > VW) bias1 = load_part(bias + col0 + VW, cols - VW);
-    }
-#pragma unroll
-    for (int m = 0; m < MR; m++) {
-        if (m >= rows) continue;
-        vec y0 = acc[m][0], y1 = acc[m][1];
-        global float *at = y + (size_t)(row0 + m) * n + col0;
-        if (!first) {
-            y0 += load_part(at, cols);
-            if (cols > VW) y1 += load_part(at + VW, cols - VW);
-        }
-        if (last) {
-            y0 += bias0;
-            y1 += bias1;
-            if (residual) {
-                global const float *more =
-                    residual + (size_t)((row0 + m) % residual_rows) * n + col0;
-                y0 += load_part(more, cols);
-                if (cols > VW) y1 += load_part(more + VW, cols - VW);
-            }
-            y0 = activate_vec(act, y0);
-            y1 = activate_vec(act, y1);
-        }
-        store_part(y0, at, cols);
-        if (cols > VW) store_part(y1, at + VW, cols - VW);
+    for (int p = panel0; p < panel1; p++) {
+        global const float *panel = t->panels + ((size_t)p * t->k + k0) * NR;
+        for (int s = 0; s < tiles; s++)
+            tile_product(sums + s * MR * LDS + (p - panel0) * NR, LDS, k0 == 0, a + s * MR * LDA,
+                         LDA, panel, count);
     }
 }
 
-/* All tiles of one block of k. */
-static void multiply_block(local const float *a, global const float *panels, int k, int k0,
-                           int count, global float *y, int m, int n, int row0, int strips,
-                           int panel0, int panel1, global const float *bias,
-                           global const float *residual, int residual_rows, int act)
+/* y = act(sums + bias + residual): rows [row0, row0 + rows), columns [col0, col0 + cols). */
+static void finish_rows(local const float *sums, local float *bias, const product *t, int row0,
+                        int rows, int col0, int cols)
 {
-    for (int p = panel0; p < panel1; p++) {
-        global const float *panel = panels + ((size_t)p * k + k0) * NR;
-        for (int s = 0; s < strips; s++) {
-            const int row = row0 + s * MR;
-            if (row >= m) break;
-            multiply_tile(a + s * MR * LDA, panel, count, k0 == 0, k0 + count == k, y, n, p * NR,
-                          row, min(MR, m - row), bias, residual, residual_rows, act);
+    const int simple = t->act == ACT_NONE || t->act == ACT_RELU, whole = cols & ~(VW - 1);
+    const vec least = (vec)(t->act == ACT_RELU ? 0.0f : -INFINITY);
+    if (t->bias)
+        copy_floats(bias, t->bias + col0, cols);
+    else
+        zero_floats(bias, cols);
+    for (int i = 0; i < rows; i++, sums += LDS) {
+        global float *y = t->y + (size_t)(row0 + i) * t->n + col0;
+        global const float *more =
+            t->residual ? t->residual + (size_t)((row0 + i) % t->residual_rows) * t->n + col0 : 0;
+        for (int j = 0; simple && j < whole; j += VW) {
+            vec v = LOAD_VEC(0, sums + j) + LOAD_VEC(0, bias + j);
+            if (more) v += LOAD_VEC(0, more + j);
+            STORE_VEC(v < least ? least : v, 0, y + j);
+        }
+        for (int j = simple ? whole : 0; j < cols; j += VW) {
+            vec v = LOAD_VEC(0, sums + j) + LOAD_VEC(0, bias + j);
+            if (more) v += load_part(more + j, cols - j);
+            store_part(activate_vec(t->act, v), y + j, cols - j);
         }
     }
 }
@@ -84,24 +72,25 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void gemm_vector(
     global const float *restrict addend, int act, int m, int n, int k, int residual_rows,
     int addend_rows, int strips, int panels_each)
 {
-    local float a[STRIPS * MR * LDA];
-    const int row0 = (int)get_group_id(0) * strips * MR;
-    const int panel0 = (int)get_group_id(1) * panels_each;
-    const int panel1 = min(panel0 + panels_each, (n + NR - 1) / NR);
-    for (int k0 = 0; k0 < k; k0 += KB) {
-        const int count = min(KB, k - k0);
-        for (int i = 0; i < strips * MR; i++) {
-            const int row = row0 + i;
-            local float *to = a + i * LDA;
-            if (row >= m) {
-                zero_floats(to, count);
-                continue;
+    local float a[STRIPS * MR * LDA], sums[STRIPS * MR * LDS], bias_group[LDS];
+    const product t = {y, panels, bias, residual, m, n, k, act, residual_rows};
+    const int row0 = (int)get_group_id(0) * strips * MR, rows = min(strips * MR, m - row0);
+    const int tiles = (rows + MR - 1) / MR, first = (int)get_group_id(1) * panels_each;
+    const int end = min(first + panels_each, (n + NR - 1) / NR);
+    for (int panel0 = first; panel0 < end; panel0 += GROUP) {
+        const int panel1 = min(panel0 + GROUP, end);
+        for (int k0 = 0; k0 < k; k0 += KB) {
+            const int count = min(KB, k - k0);
+            for (int i = 0; i < tiles * MR && (k > KB || panel0 == first); i++) {
+                const int row = min(row0 + i, m - 1); /* beyond the end: computed, never stored */
+                local float *to = a + i * LDA;
+                copy_floats(to, x + (size_t)row * k + k0, count);
+                if (addend) add_floats(to, addend + (size_t)(row % addend_rows) * k + k0, count);
             }
-            copy_floats(to, x + (size_t)row * k + k0, count);
-            if (addend) add_floats(to, addend + (size_t)(row % addend_rows) * k + k0, count);
+            multiply_block(sums, a, &t, k0, count, tiles, panel0, panel1);
         }
-        multiply_block(a, panels, k, k0, count, y, m, n, row0, strips, panel0, panel1, bias,
-                       residual, residual_rows, act);
+        finish_rows(sums, bias_group, &t, row0, rows, panel0 * NR,
+                    min(panel1 * NR, n) - panel0 * NR);
     }
 }
 
@@ -139,32 +128,31 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_vector(
     int residual_rows, int strips, int panels_each, int height, int width, int channels,
     int kernel_size, int stride, int pad, int out_height, int out_width)
 {
-    local float a[STRIPS * MR * LDA];
+    local float a[STRIPS * MR * LDA], sums[STRIPS * MR * LDS], bias_group[LDS];
     local int patch_y[STRIPS * MR], patch_x[STRIPS * MR];
-    const int k = kernel_size * kernel_size * channels;
-    const int row0 = (int)get_group_id(0) * strips * MR;
-    const int panel0 = (int)get_group_id(1) * panels_each;
-    const int panel1 = min(panel0 + panels_each, (n + NR - 1) / NR);
-    const int pixels = out_height * out_width;
-    for (int i = 0; i < strips * MR; i++) {
-        const int pixel = (row0 + i) % pixels;
+    const int k = kernel_size * kernel_size * channels, pixels = out_height * out_width;
+    const product t = {y, panels, bias, residual, m, n, k, act, residual_rows};
+    const int row0 = (int)get_group_id(0) * strips * MR, rows = min(strips * MR, m - row0);
+    const int tiles = (rows + MR - 1) / MR, first = (int)get_group_id(1) * panels_each;
+    const int end = min(first + panels_each, (n + NR - 1) / NR);
+    for (int i = 0; i < tiles * MR; i++) {
+        const int pixel = min(row0 + i, m - 1) % pixels;
         patch_y[i] = pixel / out_width * stride - pad;
         patch_x[i] = pixel % out_width * stride - pad;
     }
-    for (int k0 = 0; k0 < k; k0 += KB) {
-        const int count = min(KB, k - k0);
-        for (int i = 0; i < strips * MR; i++) {
-            local float *to = a + i * LDA;
-            if (row0 + i >= m) {
-                zero_floats(to, count);
-                continue;
+    for (int panel0 = first; panel0 < end; panel0 += GROUP) {
+        const int panel1 = min(panel0 + GROUP, end);
+        for (int k0 = 0; k0 < k; k0 += KB) {
+            const int count = min(KB, k - k0);
+            for (int i = 0; i < tiles * MR && (k > KB || panel0 == first); i++) {
+                global const float *image =
+                    x + (size_t)(min(row0 + i, m - 1) / pixels) * height * width * channels;
+                gather_patch(a + i * LDA, image, patch_y[i], patch_x[i], height, width, kernel_size,
+                             channels, k0, count);
             }
-            global const float *image =
-                x + (size_t)((row0 + i) / pixels) * height * width * channels;
-            gather_patch(to, image, patch_y[i], patch_x[i], height, width, kernel_size, channels,
-                         k0, count);
+            multiply_block(sums, a, &t, k0, count, tiles, panel0, panel1);
         }
-        multiply_block(a, panels, k, k0, count, y, m, n, row0, strips, panel0, panel1, bias,
-                       residual, residual_rows, act);
+        finish_rows(sums, bias_group, &t, row0, rows, panel0 * NR,
+                    min(panel1 * NR, n) - panel0 * NR);
     }
 }

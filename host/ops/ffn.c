@@ -1,10 +1,9 @@
 /* Feed-forward block: two linear layers and the residual, by strips of rows, so that the hidden
  * rows, the widest tensor of a transformer, never exist all at once.
  * SPDX-License-Identifier: MIT */
-#include "ops/op.h"
-#include "ops/vector.h"
+#include "ops/ffn.h"
 
-enum { X, W1, B1, W2, B2 };
+enum { X = TPP_FFN_X, W1 = TPP_FFN_W1, B1 = TPP_FFN_B1, W2 = TPP_FFN_W2, B2 = TPP_FFN_B2 };
 enum { STRIP = 1024, SCRATCH_ALIGN = 4096 }; /* rows; bytes, at least any device's base alignment */
 
 static tpp_status infer(const void *attr, const tpp_shape *in, tpp_shape *out)
@@ -132,13 +131,25 @@ static tpp_status record(tpp_steps *s, const tpp_call *c, const char *name)
 DEFINE_ALGORITHM(vector)
 DEFINE_ALGORITHM(clblast)
 DEFINE_ALGORITHM(plain)
-#define ROW(id) \
-    .name = #id, .supports = supports_##id, .scratch = scratch_##id, .record = record_##id
+#define ROW(id) .name = #id, .supports = supports_##id
+
+static size_t scratch_fused(const tpp_call *c, const tpp_caps *caps)
+{
+    return tpp_ffn_vector_is_fused(c, caps) ? 0 : scratch_vector(c, caps);
+}
+
+static tpp_status record_fused(tpp_steps *s, const tpp_call *c)
+{
+    const bool fused = tpp_ffn_vector_is_fused(c, tpp_device_caps(tpp_steps_device(s)));
+    return fused ? tpp_ffn_vector_record(s, c) : record_vector(s, c);
+}
 
 static const tpp_algorithm algorithms[] = {
-    {ROW(vector), .packs = 1u << W1 | 1u << W2, .cpu_only = true},
-    {ROW(clblast)},
-    {ROW(plain)},
+    {ROW(vector), .packs = 1u << W1 | 1u << W2, .cpu_only = true,
+     .param = {"rows", "strips", "block"}, .variant = tpp_ffn_vector_variant,
+     .scratch = scratch_fused, .record = record_fused},
+    {ROW(clblast), .scratch = scratch_clblast, .record = record_clblast},
+    {ROW(plain), .scratch = scratch_plain, .record = record_plain},
     {.name = NULL},
 };
 
