@@ -39,7 +39,7 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void attention_pack_keys(
 }
 
 /* s[MR][count] = a panels: scores of one tile against a block of keys. */
-static void score_tile(local float *s, local const float *a, global const float *panels, int count)
+INLINE void score_tile(local float *s, local const float *a, global const float *panels, int count)
 {
     for (int p = 0; p * NR < count; p++)
         for (int c0 = 0; c0 < HEAD; c0 += SUM) {
@@ -66,7 +66,7 @@ static vec mask_lanes(vec x, int count)
 /* Scores of a tile become exp(score - maximum of the row so far), those from `count` up to a whole
  * vector 0. `sum` keeps a vector for each row, `factor` is what earlier sums of a row shrink by.
  * Step by step over all rows, so that the latencies of one row hide behind the others. */
-static void softmax_tile(local float *s, int count, local float *maximum, local float *sum,
+INLINE void softmax_tile(local float *s, int count, local float *maximum, local float *sum,
                          local float *factor)
 {
     float top[MR];
@@ -94,7 +94,7 @@ static void softmax_tile(local float *s, int count, local float *maximum, local 
 }
 
 /* o[MR][HEAD] = o factor + s v: values of one tile; `values` starts at the head's columns. */
-static void value_tile(local float *o, local const float *s, local const float *factor,
+INLINE void value_tile(local float *o, local const float *s, local const float *factor,
                        global const float *values, int c, int count)
 {
     for (int p = 0; p * NR < HEAD; p++)
@@ -116,7 +116,7 @@ static void value_tile(local float *o, local const float *s, local const float *
 
 /* One head of a work-item's tiles: keys and values in blocks, running maximum and sum per query;
  * then o is divided by the sums. `panels` and `values` start at the head's. */
-static void attend(local float *o, local const float *a, local float *s, local float *maximum,
+INLINE void attend(local float *o, local const float *a, local float *s, local float *maximum,
                    local float *sum, local float *factor, global const float *panels,
                    global const float *values, int c, int keys, int tiles)
 {

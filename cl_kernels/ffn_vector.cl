@@ -5,9 +5,8 @@
  * A work-item takes `strips` tiles of MR rows. It gathers them once, then walks the hidden layer in
  * blocks of KB units: makes the block from x, and adds what it gives to the sums of all columns of
  * y. Rows, block and sums lie in local memory, so of the hidden layer nothing ever reaches memory;
- * the weights stream by once for each work-item. Sums over k go in blocks of KB as well (gemm_vector
- * says why). Grid: (blocks of rows).
- * SPDX-License-Identifier: MIT */
+ * the weights stream by once for each work-item. Sums over k go in blocks of KB as well
+ * (gemm_vector says why). Grid: (blocks of rows). SPDX-License-Identifier: MIT */
 #ifndef STRIPS
 #define STRIPS 8 /* most tiles of a work-item */
 #endif
@@ -19,15 +18,15 @@
 #define LDX (COLS + 16) /* row strides of x and y; of the hidden block: LDA */
 
 /* block[.., LDA] = act(x w1^T + b1) for the hidden units [unit0, unit0 + units). */
-static void make_block(local float *block, local const float *x, global const float *panels,
+INLINE void make_block(local float *block, local const float *x, global const float *panels,
                        global const float *b1, int act, int k, int tiles, int unit0, int units)
 {
     for (int p = 0; p * NR < units; p++)
         for (int k0 = 0; k0 < k; k0 += KB)
             for (int s = 0; s < tiles; s++)
-                tile_product(block + s * MR * LDA + p * NR, LDA, k0 == 0,
-                             x + s * MR * LDX + k0, LDX,
-                             panels + ((size_t)(unit0 / NR + p) * k + k0) * NR, min(KB, k - k0));
+                tile_product(block + s * MR * LDA + p * NR, LDA, k0 == 0, x + s * MR * LDX + k0,
+                             LDX, panels + ((size_t)(unit0 / NR + p) * k + k0) * NR,
+                             min(KB, k - k0));
     for (int i = 0; i < tiles * MR; i++) {
         local float *row = block + i * LDA;
         for (int j = 0; j < units; j += VW) {

@@ -6,10 +6,10 @@
  * side by side in x, so a patch is `kernel` runs, clipped at the left and right border.
  *
  * One work-item (a group of its own) takes `strips` tiles of MR rows and `panels_each` panels,
- * GROUP at a time. It walks k in blocks of KB: gathers its rows of A once, then multiplies them with
- * each panel, whose block stays in the first cache for all strips. Sums of a group stay in local
- * memory until they are done, and leave for y in whole rows. Each block is summed from zero and then
- * added to the blocks before, so that rounding errors grow with KB + k / KB, not with k.
+ * GROUP at a time. It walks k in blocks of KB: gathers its rows of A once, then multiplies them
+ * with each panel, whose block stays in the first cache for all strips. Sums of a group stay in
+ * local memory until they are done, and leave for y in whole rows. Each block is summed from zero
+ * and then added to the blocks before, so that rounding errors grow with KB + k / KB, not with k.
  * Grid: (blocks of rows, groups of panels).
  * SPDX-License-Identifier: MIT */
 #ifndef STRIPS
@@ -27,28 +27,63 @@ typedef struct product {
     int m, n, k, act, residual_rows;
 } product;
 
-/* sums += a panels, of one block of k, for `tiles` tiles and the panels [panel0, panel1). */
-static void multiply_block(local float *sums, local const float *a, const product *t, int k0,
-                           int count, int tiles, int panel0, int panel1)
+/* Where A comes from: rows of x (kernel_size 0), or patches of a map. */
+typedef struct source {
+    global const float *x, *addend;
+    int addend_rows, height, width, channels, kernel_size, pixels;
+    local const int *patch_y, *patch_x; /* corners of the work-item's patches */
+} source;
+
+/* Terms [k0, k0 + count) of the patch at (iy0, ix0) of one image. */
+INLINE void gather_patch(local float *to, global const float *image, int iy0, int ix0, int height,
+                         int width, int kernel_size, int channels, int k0, int count)
 {
-    for (int p = panel0; p < panel1; p++) {
-        global const float *panel = t->panels + ((size_t)p * t->k + k0) * NR;
-        for (int s = 0; s < tiles; s++)
-            tile_product(sums + s * MR * LDS + (p - panel0) * NR, LDS, k0 == 0, a + s * MR * LDA,
-                         LDA, panel, count);
+    const int run = kernel_size * channels;
+    const int left = max(-ix0, 0) * channels;                   /* terms of a run before the map */
+    const int right = min(width - ix0, kernel_size) * channels; /* and where it ends */
+    int ky = k0 / run, r0 = k0 - ky * run;                      /* the run and where in it */
+    for (int at = 0; at < count; ky++, r0 = 0) {
+        const int r1 = min(run, r0 + count - at), iy = iy0 + ky;
+        const int from = clamp(left, r0, r1), end = clamp(right, from, r1);
+        const int inside = iy >= 0 && iy < height && from < end;
+        local float *row = to + at - r0;
+        if (inside) {
+            if (from > r0) zero_floats(row + r0, from - r0);
+            copy_floats(row + from, image + ((ptrdiff_t)iy * width + ix0) * channels + from,
+                        end - from);
+            if (r1 > end) zero_floats(row + end, r1 - end);
+        } else {
+            zero_floats(row + r0, r1 - r0);
+        }
+        at += r1 - r0;
     }
 }
 
-/* y = act(sums + bias + residual): rows [row0, row0 + rows), columns [col0, col0 + cols). */
-static void finish_rows(local const float *sums, local float *bias, const product *t, int row0,
-                        int rows, int col0, int cols)
+/* Terms [k0, k0 + count) of row `row0 + i` of A; beyond the end: of the last, computed, not stored.
+ */
+INLINE void gather_row(local float *a, const source *from, const product *t, int row0, int i,
+                       int k0, int count)
+{
+    const int row = min(row0 + i, t->m - 1);
+    local float *to = a + i * LDA;
+    if (from->kernel_size > 0) {
+        global const float *image =
+            from->x + (size_t)(row / from->pixels) * from->height * from->width * from->channels;
+        gather_patch(to, image, from->patch_y[i], from->patch_x[i], from->height, from->width,
+                     from->kernel_size, from->channels, k0, count);
+        return;
+    }
+    copy_floats(to, from->x + (size_t)row * t->k + k0, count);
+    if (from->addend)
+        add_floats(to, from->addend + (size_t)(row % from->addend_rows) * t->k + k0, count);
+}
+
+/* y = act(sums + bias + residual): `rows` rows from row0 on, `cols` columns from col0 on. */
+INLINE void finish_rows(local const float *sums, local const float *bias, const product *t,
+                        int row0, int rows, int col0, int cols)
 {
     const int simple = t->act == ACT_NONE || t->act == ACT_RELU, whole = cols & ~(VW - 1);
     const vec least = (vec)(t->act == ACT_RELU ? 0.0f : -INFINITY);
-    if (t->bias)
-        copy_floats(bias, t->bias + col0, cols);
-    else
-        zero_floats(bias, cols);
     for (int i = 0; i < rows; i++, sums += LDS) {
         global float *y = t->y + (size_t)(row0 + i) * t->n + col0;
         global const float *more =
@@ -66,6 +101,32 @@ static void finish_rows(local const float *sums, local float *bias, const produc
     }
 }
 
+/* All of a work-item: rows [row0, row0 + rows) of y, panels [first, end). */
+INLINE void multiply(const product *t, const source *from, local float *a, local float *sums,
+                     local float *bias, int row0, int rows, int first, int end)
+{
+    const int tiles = (rows + MR - 1) / MR, k = t->k;
+    for (int panel0 = first; panel0 < end; panel0 += GROUP) {
+        const int panel1 = min(panel0 + GROUP, end), col0 = panel0 * NR;
+        const int cols = min(panel1 * NR, t->n) - col0;
+        if (t->bias)
+            copy_floats(bias, t->bias + col0, cols);
+        else
+            zero_floats(bias, cols);
+        for (int k0 = 0; k0 < k; k0 += KB) {
+            const int count = min(KB, k - k0);
+            for (int i = 0; i < tiles * MR && (k > KB || panel0 == first); i++)
+                gather_row(a, from, t, row0, i, k0, count);
+            for (int p = panel0; p < panel1; p++)
+                for (int s = 0; s < tiles; s++)
+                    tile_product(sums + s * MR * LDS + (p - panel0) * NR, LDS, k0 == 0,
+                                 a + s * MR * LDA, LDA, t->panels + ((size_t)p * k + k0) * NR,
+                                 count);
+        }
+        finish_rows(sums, bias, t, row0, rows, col0, cols);
+    }
+}
+
 __attribute__((reqd_work_group_size(1, 1, 1))) kernel void gemm_vector(
     global float *restrict y, global const float *restrict x, global const float *restrict panels,
     global const float *restrict bias, global const float *restrict residual,
@@ -74,52 +135,10 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void gemm_vector(
 {
     local float a[STRIPS * MR * LDA], sums[STRIPS * MR * LDS], bias_group[LDS];
     const product t = {y, panels, bias, residual, m, n, k, act, residual_rows};
-    const int row0 = (int)get_group_id(0) * strips * MR, rows = min(strips * MR, m - row0);
-    const int tiles = (rows + MR - 1) / MR, first = (int)get_group_id(1) * panels_each;
-    const int end = min(first + panels_each, (n + NR - 1) / NR);
-    for (int panel0 = first; panel0 < end; panel0 += GROUP) {
-        const int panel1 = min(panel0 + GROUP, end);
-        for (int k0 = 0; k0 < k; k0 += KB) {
-            const int count = min(KB, k - k0);
-            for (int i = 0; i < tiles * MR && (k > KB || panel0 == first); i++) {
-                const int row = min(row0 + i, m - 1); /* beyond the end: computed, never stored */
-                local float *to = a + i * LDA;
-                copy_floats(to, x + (size_t)row * k + k0, count);
-                if (addend) add_floats(to, addend + (size_t)(row % addend_rows) * k + k0, count);
-            }
-            multiply_block(sums, a, &t, k0, count, tiles, panel0, panel1);
-        }
-        finish_rows(sums, bias_group, &t, row0, rows, panel0 * NR,
-                    min(panel1 * NR, n) - panel0 * NR);
-    }
-}
-
-/* Terms [k0, k0 + count) of the patch at (iy0, ix0) of one image. */
-static void gather_patch(local float *to, global const float *image, int iy0, int ix0, int height,
-                         int width, int kernel_size, int channels, int k0, int count)
-{
-    const int run = kernel_size * channels;
-    const int left = max(-ix0, 0) * channels;                   /* terms of a run before the map */
-    const int right = min(width - ix0, kernel_size) * channels; /* and where it ends */
-    int at = 0;
-    while (at < count) {
-        const int ky = (k0 + at) / run, r0 = (k0 + at) - ky * run;
-        const int r1 = min(run, r0 + count - at), iy = iy0 + ky;
-        const int from = clamp(left, r0, r1), end = clamp(right, from, r1);
-        const int inside = iy >= 0 && iy < height && from < end;
-        local float *row = to + at - r0;
-        if (inside) {
-            zero_floats(row + r0, from - r0);
-            copy_floats(row + from,
-                        image + ((size_t)iy * width + (size_t)(ix0 + from / channels)) * channels +
-                            from % channels,
-                        end - from);
-            zero_floats(row + end, r1 - end);
-        } else {
-            zero_floats(row + r0, r1 - r0);
-        }
-        at += r1 - r0;
-    }
+    const source from = {.x = x, .addend = addend, .addend_rows = addend_rows};
+    const int row0 = (int)get_group_id(0) * strips * MR, first = (int)get_group_id(1) * panels_each;
+    multiply(&t, &from, a, sums, bias_group, row0, min(strips * MR, m - row0), first,
+             min(first + panels_each, (n + NR - 1) / NR));
 }
 
 __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_vector(
@@ -131,28 +150,22 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_vector(
     local float a[STRIPS * MR * LDA], sums[STRIPS * MR * LDS], bias_group[LDS];
     local int patch_y[STRIPS * MR], patch_x[STRIPS * MR];
     const int k = kernel_size * kernel_size * channels, pixels = out_height * out_width;
+    const int is_product = kernel_size == 1 && stride == 1 && pad == 0;
     const product t = {y, panels, bias, residual, m, n, k, act, residual_rows};
-    const int row0 = (int)get_group_id(0) * strips * MR, rows = min(strips * MR, m - row0);
-    const int tiles = (rows + MR - 1) / MR, first = (int)get_group_id(1) * panels_each;
-    const int end = min(first + panels_each, (n + NR - 1) / NR);
-    for (int i = 0; i < tiles * MR; i++) {
+    const source from = {.x = x,
+                         .height = height,
+                         .width = width,
+                         .channels = channels,
+                         .kernel_size = is_product ? 0 : kernel_size,
+                         .pixels = pixels,
+                         .patch_y = patch_y,
+                         .patch_x = patch_x};
+    const int row0 = (int)get_group_id(0) * strips * MR, first = (int)get_group_id(1) * panels_each;
+    for (int i = 0; i < strips * MR; i++) {
         const int pixel = min(row0 + i, m - 1) % pixels;
         patch_y[i] = pixel / out_width * stride - pad;
         patch_x[i] = pixel % out_width * stride - pad;
     }
-    for (int panel0 = first; panel0 < end; panel0 += GROUP) {
-        const int panel1 = min(panel0 + GROUP, end);
-        for (int k0 = 0; k0 < k; k0 += KB) {
-            const int count = min(KB, k - k0);
-            for (int i = 0; i < tiles * MR && (k > KB || panel0 == first); i++) {
-                global const float *image =
-                    x + (size_t)(min(row0 + i, m - 1) / pixels) * height * width * channels;
-                gather_patch(a + i * LDA, image, patch_y[i], patch_x[i], height, width, kernel_size,
-                             channels, k0, count);
-            }
-            multiply_block(sums, a, &t, k0, count, tiles, panel0, panel1);
-        }
-        finish_rows(sums, bias_group, &t, row0, rows, panel0 * NR,
-                    min(panel1 * NR, n) - panel0 * NR);
-    }
+    multiply(&t, &from, a, sums, bias_group, row0, min(strips * MR, m - row0), first,
+             min(first + panels_each, (n + NR - 1) / NR));
 }

@@ -29,7 +29,7 @@ static float8 sum_eight(const float8 x[D])
     return ADD_PAIRS(q0, q1);
 }
 
-static float8 first_layer(global const float *from, local const float *w0)
+INLINE float8 first_layer(global const float *from, local const float *w0)
 {
     vec acc[D];
     float8 half_sum[D];
@@ -55,7 +55,7 @@ static float8 relu_eight(float8 x)
     return x < (float8)(0.0f) ? (float8)(0.0f) : x;
 }
 
-static void read_head(head *h, local float *w0, global const float *theta, int rel_coord)
+INLINE void read_head(head *h, local float *w0, global const float *theta, int rel_coord)
 {
     const int inputs = CHANNELS + (rel_coord ? 2 : 0);
     float wx[D], wy[D];

@@ -16,7 +16,7 @@
 
 /* w[p][i] = softmax over prompts of u[p n + i], i < count; further lanes up to a whole vector are
  * those of logits 0. */
-static void softmax_tokens(local float *w, global const float *u, int n, int count)
+INLINE void softmax_tokens(local float *w, global const float *u, int n, int count)
 {
     for (int i = 0; i < count; i += VW) {
         vec most = load_part(u + i, count - i), sum = (vec)(0.0f), e[PROMPTS];
