@@ -21,7 +21,6 @@
 #endif
 #include "tile.clh"
 
-enum { SUM = 128 }; /* terms of a partial sum */
 enum { MODE_SAME, MODE_EACH, MODE_INDEX };
 
 __attribute__((reqd_work_group_size(1, 1, 1))) kernel void attention_pack_keys(

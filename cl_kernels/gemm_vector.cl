@@ -7,9 +7,9 @@
  *
  * One work-item (a group of its own) takes `strips` tiles of MR rows and `panels_each` panels,
  * GROUP at a time. It walks k in blocks of KB: gathers its rows of A once, then multiplies them
- * with each panel, whose block stays in the first cache for all strips. Sums of a group stay in
- * local memory until they are done, and leave for y in whole rows. Each block is summed from zero
- * and then added to the blocks before, so that rounding errors grow with KB + k / KB, not with k.
+ * with each panel, whose block stays in the first cache for all strips. Sums wait in local memory.
+ * The last block goes strip by strip, and its tiles leave for y from the registers, so that whole
+ * rows leave together and memory is written while the next tile is multiplied.
  * Grid: (blocks of rows, groups of panels).
  * SPDX-License-Identifier: MIT */
 #ifndef STRIPS
@@ -20,11 +20,14 @@
 enum { GROUP = 256 / NR, COLS = GROUP * NR }; /* panels, columns of a group */
 #define LDS (COLS + 16)                       /* row stride of the sums of a group */
 
+/* Terms between two requests for lines of memory, and rows of a tile asked for at once. */
+enum { AHEAD_TERMS = 32, AHEAD_ROWS = (MR + 1) / 2 };
+
 /* What the work-items of a launch share. */
 typedef struct product {
     global float *y;
     global const float *panels, *bias, *residual;
-    int m, n, k, act, residual_rows;
+    int m, n, k, act, residual_rows; /* residual_rows: m where there is no residual */
 } product;
 
 /* Where A comes from: rows of x (kernel_size 0), or patches of a map. */
@@ -78,52 +81,110 @@ INLINE void gather_row(local float *a, const source *from, const product *t, int
         add_floats(to, from->addend + (size_t)(row % from->addend_rows) * t->k + k0, count);
 }
 
-/* y = act(sums + bias + residual): `rows` rows from row0 on, `cols` columns from col0 on. */
-INLINE void finish_rows(local const float *sums, local const float *bias, const product *t,
+/* y = act(sums + bias + residual) for any act and part of a tile; `y`, `residual` (or 0) start at
+ * its first element, and what rows of residual repeat is known by `row0`. */
+INLINE void finish_part(local const float *sums, local const float *bias, const product *t,
                         int row0, int rows, int col0, int cols)
 {
-    const int simple = t->act == ACT_NONE || t->act == ACT_RELU, whole = cols & ~(VW - 1);
-    const vec least = (vec)(t->act == ACT_RELU ? 0.0f : -INFINITY);
     for (int i = 0; i < rows; i++, sums += LDS) {
         global float *y = t->y + (size_t)(row0 + i) * t->n + col0;
-        global const float *more =
-            t->residual ? t->residual + (size_t)((row0 + i) % t->residual_rows) * t->n + col0 : 0;
-        for (int j = 0; simple && j < whole; j += VW) {
+        for (int j = 0; j < cols; j += VW) {
             vec v = LOAD_VEC(0, sums + j) + LOAD_VEC(0, bias + j);
-            if (more) v += LOAD_VEC(0, more + j);
-            STORE_VEC(v < least ? least : v, 0, y + j);
-        }
-        for (int j = simple ? whole : 0; j < cols; j += VW) {
-            vec v = LOAD_VEC(0, sums + j) + LOAD_VEC(0, bias + j);
-            if (more) v += load_part(more + j, cols - j);
+            if (t->residual)
+                v += load_part(t->residual + (size_t)((row0 + i) % t->residual_rows) * t->n + col0 +
+                                   j,
+                               cols - j);
             store_part(activate_vec(t->act, v), y + j, cols - j);
         }
     }
+}
+
+/* The last block of a whole tile, with act none or ReLU: y = act(a b + sums + bias + residual),
+ * sums if there are some. Lines of y and residual `ahead` of this tile, the next one, are asked for
+ * while this one is multiplied. */
+INLINE void finish_tile(global float *y, global const float *residual, int n, int ahead,
+                        local const float *sums, int has_sums, local const float *bias, int act,
+                        local const float *a, global const float *b, int count)
+{
+    vec acc[MR][2];
+#pragma unroll
+    for (int m = 0; m < MR; m++) acc[m][0] = acc[m][1] = (vec)(0.0f);
+    for (int k = 0, row = 0; k < count; k += AHEAD_TERMS) {
+        for (int end = min(row + AHEAD_ROWS, MR); row < end; row++) {
+            const size_t at = (size_t)row * n + ahead;
+            EXPECT_WRITE(y + at, NR)
+            if (residual) EXPECT_READ(residual + at, NR)
+        }
+        TILE_MULTIPLY(acc, a + k, LDA, b + (size_t)k * NR, NR, min(AHEAD_TERMS, count - k))
+    }
+    if (has_sums) add_tile(acc, sums, LDS);
+    if (residual) {
+#pragma unroll
+        for (int m = 0; m < MR; m++) {
+            acc[m][0] += LOAD_VEC(0, residual + (size_t)m * n);
+            acc[m][1] += LOAD_VEC(1, residual + (size_t)m * n);
+        }
+    }
+    const vec bias0 = LOAD_VEC(0, bias), bias1 = LOAD_VEC(1, bias);
+    const vec least = (vec)(act == ACT_RELU ? 0.0f : -INFINITY);
+#pragma unroll
+    for (int m = 0; m < MR; m++) {
+        const vec y0 = acc[m][0] + bias0, y1 = acc[m][1] + bias1;
+        STORE_VEC(y0 < least ? least : y0, 0, y + (size_t)m * n);
+        STORE_VEC(y1 < least ? least : y1, 1, y + (size_t)m * n);
+    }
+}
+
+/* The last block of k for all panels of a group. */
+INLINE void finish_block(const product *t, local const float *a, local float *sums,
+                         local const float *bias, int row0, int rows, int panel0, int panel1,
+                         int k0)
+{
+    const int simple = t->act == ACT_NONE || t->act == ACT_RELU,
+              k1 = k0 + (t->k - k0 - 1) / SUM * SUM;
+    for (int row = 0; row < rows; row += MR)
+        for (int p = panel0; p < panel1; p++) {
+            const int col = p * NR, cols = min(NR, t->n - col), here = min(MR, rows - row);
+            const int turn = (row0 + row) % t->residual_rows;
+            local float *sum = sums + row * LDS + (p - panel0) * NR;
+            local const float *tile = a + row * LDA;
+            global const float *panel = t->panels + ((size_t)p * t->k + k0) * NR;
+            const size_t at = (size_t)(row0 + row) * t->n + col;
+            const int whole = simple && here == MR && cols == NR && turn + MR <= t->residual_rows;
+            if (!whole || k1 > k0)
+                tile_product(sum, LDS, k0 == 0, tile, LDA, panel, (whole ? k1 : t->k) - k0);
+            if (whole)
+                finish_tile(t->y + at, t->residual ? t->residual + (size_t)turn * t->n + col : 0,
+                            t->n, p + 1 < panel1 ? NR : MR * t->n - (p - panel0) * NR, sum, k1 > 0,
+                            bias + (p - panel0) * NR, t->act, tile + k1 - k0,
+                            panel + (size_t)(k1 - k0) * NR, t->k - k1);
+            else
+                finish_part(sum, bias + (p - panel0) * NR, t, row0 + row, here, col, cols);
+        }
 }
 
 /* All of a work-item: rows [row0, row0 + rows) of y, panels [first, end). */
 INLINE void multiply(const product *t, const source *from, local float *a, local float *sums,
                      local float *bias, int row0, int rows, int first, int end)
 {
-    const int tiles = (rows + MR - 1) / MR, k = t->k;
+    const int tiles = (rows + MR - 1) / MR, k = t->k, last = (k - 1) / KB * KB;
     for (int panel0 = first; panel0 < end; panel0 += GROUP) {
         const int panel1 = min(panel0 + GROUP, end), col0 = panel0 * NR;
-        const int cols = min(panel1 * NR, t->n) - col0;
         if (t->bias)
-            copy_floats(bias, t->bias + col0, cols);
+            copy_floats(bias, t->bias + col0, min(panel1 * NR, t->n) - col0);
         else
-            zero_floats(bias, cols);
+            zero_floats(bias, (panel1 - panel0) * NR);
         for (int k0 = 0; k0 < k; k0 += KB) {
             const int count = min(KB, k - k0);
             for (int i = 0; i < tiles * MR && (k > KB || panel0 == first); i++)
                 gather_row(a, from, t, row0, i, k0, count);
-            for (int p = panel0; p < panel1; p++)
+            for (int p = panel0; p < panel1 && k0 < last; p++)
                 for (int s = 0; s < tiles; s++)
                     tile_product(sums + s * MR * LDS + (p - panel0) * NR, LDS, k0 == 0,
                                  a + s * MR * LDA, LDA, t->panels + ((size_t)p * k + k0) * NR,
                                  count);
         }
-        finish_rows(sums, bias, t, row0, rows, col0, cols);
+        finish_block(t, a, sums, bias, row0, rows, panel0, panel1, last);
     }
 }
 
@@ -134,7 +195,7 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void gemm_vector(
     int addend_rows, int strips, int panels_each)
 {
     local float a[STRIPS * MR * LDA], sums[STRIPS * MR * LDS], bias_group[LDS];
-    const product t = {y, panels, bias, residual, m, n, k, act, residual_rows};
+    const product t = {y, panels, bias, residual, m, n, k, act, residual ? residual_rows : m};
     const source from = {.x = x, .addend = addend, .addend_rows = addend_rows};
     const int row0 = (int)get_group_id(0) * strips * MR, first = (int)get_group_id(1) * panels_each;
     multiply(&t, &from, a, sums, bias_group, row0, min(strips * MR, m - row0), first,
@@ -151,7 +212,7 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_vector(
     local int patch_y[STRIPS * MR], patch_x[STRIPS * MR];
     const int k = kernel_size * kernel_size * channels, pixels = out_height * out_width;
     const int is_product = kernel_size == 1 && stride == 1 && pad == 0;
-    const product t = {y, panels, bias, residual, m, n, k, act, residual_rows};
+    const product t = {y, panels, bias, residual, m, n, k, act, residual ? residual_rows : m};
     const source from = {.x = x,
                          .height = height,
                          .width = width,
