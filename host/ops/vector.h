@@ -25,6 +25,13 @@ bool tpp_gemm_vector_variant(const tpp_call *c, const tpp_caps *caps, int i, tpp
 TPP_MUST_CHECK tpp_status tpp_gemm_vector_record(tpp_steps *s, const tpp_call *c);
 TPP_MUST_CHECK tpp_status tpp_conv2d_vector_record(tpp_steps *s, const tpp_call *c);
 
+/* conv2d_winograd.c: 3x3, stride 1, pad 1. */
+bool tpp_conv2d_winograd_supports(const tpp_call *c, const tpp_caps *caps);
+bool tpp_conv2d_winograd_variant(const tpp_call *c, const tpp_caps *caps, int i, tpp_params *out);
+void tpp_conv2d_winograd_packing(const tpp_call *c, const tpp_caps *caps, tpp_pack_attr *attr);
+size_t tpp_conv2d_winograd_scratch(const tpp_call *c, const tpp_caps *caps);
+TPP_MUST_CHECK tpp_status tpp_conv2d_winograd_record(tpp_steps *s, const tpp_call *c);
+
 /* attention_vector.c: heads of whole panels, at most a block of channels each. */
 bool tpp_attention_vector_supports(const tpp_call *c, const tpp_caps *caps);
 bool tpp_attention_vector_variant(const tpp_call *c, const tpp_caps *caps, int i, tpp_params *out);
@@ -82,6 +89,14 @@ TPP_MUST_CHECK tpp_status tpp_mask_head_vector_record(tpp_steps *s, const tpp_ca
         .name = "vector", .fuses = TPP_FUSE_BIAS | TPP_FUSE_ACT | TPP_FUSE_RESIDUAL, \
         .packs = 1u << TPP_GEMM_W, .cpu_only = true, TPP_TILE_PARAMS,                \
         .record = tpp_conv2d_vector_record                                           \
+    }
+#define TPP_CONV2D_WINOGRAD_ROW                                                              \
+    {                                                                                        \
+        .name = "winograd", .fuses = TPP_FUSE_BIAS | TPP_FUSE_ACT | TPP_FUSE_RESIDUAL,       \
+        .packs = 1u << TPP_GEMM_W, .cpu_only = true, .by_tuning = true,                      \
+        .param = {"tile", "rows", "block", "strip"}, .variant = tpp_conv2d_winograd_variant, \
+        .packing = tpp_conv2d_winograd_packing, .supports = tpp_conv2d_winograd_supports,    \
+        .scratch = tpp_conv2d_winograd_scratch, .record = tpp_conv2d_winograd_record         \
     }
 #define TPP_ATTENTION_VECTOR_ROW                                                       \
     {                                                                                  \

@@ -65,9 +65,14 @@ typedef struct tpp_ffn_attr {
 
 /* pack: rows of a weight in panels of `panel` columns, zero-padded: what vector GEMMs read.
  *   w [N, K] or [Cout, Cin, k, k]; y [ceil(N/panel), taps*Cin, panel], tap-major
- *   (y[p][t*Cin + c][j] = w[p*panel + j][c][t]). trans: w is stored [K, N]. */
+ *   (y[p][t*Cin + c][j] = w[p*panel + j][c][t]). trans: w is stored [K, N].
+ * winograd m = 2 or 4: w [Cout, Cin, 3, 3], each filter g as G g G^T, (m + 2) x (m + 2) values
+ *   (Lavin and Gray 2015, arXiv:1509.09308); y [(m+2)^2, ceil(N/panel), Cin, panel].
+ *   Row i of G is (1, p, p^2) / prod over j != i of (p - p_j), p = p_i; the last one (0, 0, 1).
+ *   p = 0, 1, -1 (m = 2) or 0, 3/4, -3/4, 3/2, -3/2 (m = 4). */
 typedef struct tpp_pack_attr {
     int panel, trans;
+    int winograd; /* 0: weights as they are */
 } tpp_pack_attr;
 
 /* frozen_bn: y = x a + b, a = gamma / sqrt(var + eps), b = beta - mean a (section 2.2).

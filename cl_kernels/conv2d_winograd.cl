@@ -1,0 +1,230 @@
+/* 3x3 convolution of stride 1 and pad 1 on CPU devices by minimal filtering, F(m x m, 3 x 3):
+ *   y = A^T [ sum over channels of (G g G^T) * (B^T d B) ] A, then + bias + residual, act
+ * (Lavin and Gray 2015, arXiv:1509.09308). d is the window of (m + 2)^2 inputs under a tile of m x
+ * m outputs, g a 3x3 filter, * the product of elements: (m + 2)^2 products of matrices instead of
+ * 9 m^2. G g G^T comes ready (op `pack`): u [FREQS][panels][channels][NR].
+ *
+ * Polynomials are interpolated at p = 0, 1, -1 and infinity (m = 2), at 0, +-3/4, +-3/2 and
+ * infinity (m = 4). With these, all constants here are exact floats, and errors are a third of
+ * those with the usual 0, +-1, +-2: V, M and y are of one magnitude.
+ *
+ * Tiles are counted over all images in row order, and go in groups of MR. For a strip of groups:
+ *   conv2d_windows_winograd   B^T d B into v [group][FREQS][blocks of KB channels][MR][LDA]
+ *   conv2d_products_winograd  for each frequency m = v u, into m [group][panels][FREQS][MR][NR]
+ *   conv2d_tiles_winograd     A^T m A, bias, residual, act into y, clipped at the map's border
+ * A strip's v and m stay in the last cache. Channel sums run in blocks of KB terms, each from zero.
+ * SPDX-License-Identifier: MIT */
+#ifndef TILE
+#define TILE 4 /* m: 2 or 4 */
+#endif
+#define SIDE  (TILE + 2)
+#define FREQS (SIDE * SIDE)
+#include "tile.clh"
+
+/* One line of a window, and of a tile. In both, points +p and -p share the even and the odd powers.
+ */
+#if TILE == 4
+#define P2 0.5625f /* squares of the points 3/4 and 3/2 */
+#define Q2 2.25f
+static inline void window_line(const vec d[SIDE], vec v[SIDE])
+{
+    const vec p_even = fma(d[2], -Q2, d[4]), p_odd = fma(d[1], -Q2, d[3]) * 0.75f;
+    const vec q_even = fma(d[2], -P2, d[4]), q_odd = fma(d[1], -P2, d[3]) * 1.5f;
+    v[0] = fma(d[0], P2 * Q2, fma(d[2], -(P2 + Q2), d[4]));
+    v[1] = p_even + p_odd;
+    v[2] = p_even - p_odd;
+    v[3] = q_even + q_odd;
+    v[4] = q_even - q_odd;
+    v[5] = fma(d[1], P2 * Q2, fma(d[3], -(P2 + Q2), d[5]));
+}
+
+static inline void tile_line(const vec m[SIDE], vec y[TILE])
+{
+    const vec p_even = m[1] + m[2], p_odd = (m[1] - m[2]) * 0.75f;
+    const vec q_even = m[3] + m[4], q_odd = (m[3] - m[4]) * 1.5f;
+    y[0] = m[0] + p_even + q_even;
+    y[1] = p_odd + q_odd;
+    y[2] = fma(p_even, P2, q_even * Q2);
+    y[3] = fma(p_odd, P2, fma(q_odd, Q2, m[5]));
+}
+#else
+static inline void window_line(const vec d[SIDE], vec v[SIDE])
+{
+    v[0] = d[2] - d[0];
+    v[1] = d[1] + d[2];
+    v[2] = d[2] - d[1];
+    v[3] = d[3] - d[1];
+}
+
+static inline void tile_line(const vec m[SIDE], vec y[TILE])
+{
+    y[0] = m[0] + m[1] + m[2];
+    y[1] = m[1] - m[2] + m[3];
+}
+#endif
+
+/* Where a tile lies: its image, and its first output. */
+typedef struct place {
+    int image, y, x;
+} place;
+
+static place place_of(int tile, int height, int width)
+{
+    const int down = (height + TILE - 1) / TILE, across = (width + TILE - 1) / TILE;
+    place p;
+    p.image = tile / (down * across);
+    p.y = tile / across % down * TILE;
+    p.x = tile % across * TILE;
+    return p;
+}
+
+/* B^T d B of one window and `count` channels; frequencies `stride` apart. The window begins at (y0,
+ * x0), element `base` of x, which may be -1; what lies outside the map is 0. */
+static inline void transform_window(global float *to, size_t stride, global const float *x,
+                                    long base, int y0, int x0, int height, int width, int channels,
+                                    int count, int inside)
+{
+    for (int c = 0; c < count; c += VW) {
+        vec rows[SIDE][SIDE], line[SIDE], out[SIDE];
+#pragma unroll
+        for (int i = 0; i < SIDE; i++) {
+            const int in_y = inside || (y0 + i >= 0 && y0 + i < height);
+#pragma unroll
+            for (int j = 0; j < SIDE; j++) {
+                const int in = inside || (in_y && x0 + j >= 0 && x0 + j < width);
+                const long at = base + ((long)i * width + j) * channels + c;
+                line[j] = in ? load_part(x + at, count - c) : (vec)(0.0f);
+            }
+            window_line(line, rows[i]);
+        }
+#pragma unroll
+        for (int j = 0; j < SIDE; j++) {
+#pragma unroll
+            for (int i = 0; i < SIDE; i++) line[i] = rows[i][j];
+            window_line(line, out);
+#pragma unroll
+            for (int i = 0; i < SIDE; i++)
+                STORE_VEC(out[i], 0, to + (size_t)(i * SIDE + j) * stride + c);
+        }
+    }
+}
+
+/* One work-item: a group of tiles and a block of channels. Past the last tile it repeats that one,
+ * whose products nobody reads. Grid: (groups, blocks). */
+__attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_windows_winograd(
+    global float *restrict v, global const float *restrict x, int first, int tiles, int height,
+    int width, int channels)
+{
+    const int block = (int)get_group_id(1), blocks = (int)get_num_groups(1);
+    const int group = (int)get_group_id(0), count = min(KB, channels - block * KB);
+    const size_t stride = (size_t)blocks * MR * LDA;
+    global float *to = v + ((size_t)group * FREQS * blocks + block) * MR * LDA;
+    for (int r = 0; r < MR; r++) {
+        const place p = place_of(min(first + group * MR + r, tiles - 1), height, width);
+        const int y0 = p.y - 1, x0 = p.x - 1;
+        const int inside = y0 >= 0 && x0 >= 0 && y0 + SIDE <= height && x0 + SIDE <= width;
+        const long base =
+            (((long)p.image * height + y0) * width + x0) * channels + (long)block * KB;
+        if (inside) /* a copy without tests */
+            transform_window(to + r * LDA, stride, x, base, y0, x0, height, width, channels, count,
+                             1);
+        else
+            transform_window(to + r * LDA, stride, x, base, y0, x0, height, width, channels, count,
+                             0);
+    }
+}
+
+/* One group, block of channels and panel: adds to m unless it is the first block. */
+static void multiply_group(global float *m, global const float *v, global const float *u, int count,
+                           int is_first)
+{
+    vec acc[MR][2];
+#pragma unroll
+    for (int r = 0; r < MR; r++) {
+        acc[r][0] = (vec)(0.0f);
+        acc[r][1] = (vec)(0.0f);
+    }
+    TILE_MULTIPLY(acc, v, u, NR, count)
+#pragma unroll
+    for (int r = 0; r < MR; r++) {
+        global float *at = m + r * NR;
+        if (!is_first) {
+            acc[r][0] += LOAD_VEC(0, at);
+            acc[r][1] += LOAD_VEC(1, at);
+        }
+        STORE_VEC(acc[r][0], 0, at);
+        STORE_VEC(acc[r][1], 1, at);
+    }
+}
+
+/* One work-item: a frequency, `panels_each` panels and `groups_each` groups. A block of a panel
+ * stays in the first cache for all groups. Grid: (parts of the groups, frequencies, parts of the
+ * panels).
+ */
+__attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_products_winograd(
+    global float *restrict m, global const float *restrict v, global const float *restrict u,
+    int channels, int panels, int groups, int panels_each, int groups_each)
+{
+    const int f = (int)get_group_id(1), blocks = (channels + KB - 1) / KB;
+    const int panel0 = (int)get_group_id(2) * panels_each;
+    const int panel1 = min(panel0 + panels_each, panels);
+    const int group0 = (int)get_group_id(0) * groups_each;
+    const int group1 = min(group0 + groups_each, groups);
+    for (int b = 0; b < blocks; b++)
+        for (int p = panel0; p < panel1; p++)
+            for (int g = group0; g < group1; g++)
+                multiply_group(m + (((size_t)g * panels + p) * FREQS + f) * MR * NR,
+                               v + (((size_t)g * FREQS + f) * blocks + b) * MR * LDA,
+                               u + (((size_t)f * panels + p) * channels + (size_t)b * KB) * NR,
+                               min(KB, channels - b * KB), b == 0);
+}
+
+/* What follows the sum, for one vector of outputs. */
+static inline void finish(vec sum, vec bias, global float *to, global const float *residual,
+                          int cols, int act)
+{
+    sum += bias;
+    if (residual) sum += load_part(residual, cols);
+    store_part(activate_vec(act, sum), to, cols);
+}
+
+/* One work-item: a group of tiles and a panel. Grid: (groups, panels). */
+__attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_tiles_winograd(
+    global float *restrict y, global const float *restrict m, global const float *restrict bias,
+    global const float *restrict residual, int act, int n, int residual_rows, int first, int tiles,
+    int height, int width)
+{
+    const int group = (int)get_group_id(0), panel = (int)get_group_id(1);
+    const int rows = min(MR, tiles - first - group * MR);
+    global const float *sums = m + ((size_t)group * get_num_groups(1) + panel) * FREQS * MR * NR;
+    for (int at = 0; at < 2 * rows; at++) {
+        const int r = at / 2, side = at % 2 * VW, col = panel * NR + side;
+        const int cols = n - col;
+        if (cols <= 0) continue;
+        const place p = place_of(first + group * MR + r, height, width);
+        vec rows_of_m[SIDE][TILE], line[SIDE], out[TILE];
+#pragma unroll
+        for (int i = 0; i < SIDE; i++) {
+#pragma unroll
+            for (int j = 0; j < SIDE; j++)
+                line[j] = LOAD_VEC(0, sums + ((i * SIDE + j) * MR + r) * NR + side);
+            tile_line(line, rows_of_m[i]);
+        }
+        const vec b = bias ? load_part(bias + col, cols) : (vec)(0.0f);
+#pragma unroll
+        for (int j = 0; j < TILE; j++) {
+            if (p.x + j >= width) continue;
+#pragma unroll
+            for (int i = 0; i < SIDE; i++) line[i] = rows_of_m[i][j];
+            tile_line(line, out);
+#pragma unroll
+            for (int i = 0; i < TILE; i++) {
+                if (p.y + i >= height) continue;
+                const int row = (p.image * height + p.y + i) * width + p.x + j;
+                finish(out[i], b, y + (size_t)row * n + col,
+                       residual ? residual + (size_t)(row % residual_rows) * n + col : 0, cols,
+                       act);
+            }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+/* The `winograd` algorithm of conv2d: 3x3, stride 1, pad 1, by minimal filtering. Sizes of its
+ * tiles and strips, and the launches; what is computed stands in cl_kernels/conv2d_winograd.cl.
+ * SPDX-License-Identifier: MIT */
+#include "ops/gemm.h"
+#include "ops/vector.h"
+
+#include <limits.h>
+#include <stdio.h>
+
+enum { TILE, ROWS, BLOCK, STRIP }; /* of tpp_params; STRIP: MiB of scratch */
+
+/* How a call is cut. Tiles go in groups of `rows`, groups in strips. */
+typedef struct cut {
+    int batch, height, width, cin, cout, residual_rows;
+    int tile, frequencies, rows, block, vector_width;
+    int tiles, groups, strip; /* strip: groups of one */
+    int blocks, panels;
+    size_t v_bytes, m_bytes; /* of a strip */
+} cut;
+
+static int ceil_div(int a, int b)
+{
+    return (a + b - 1) / b;
+}
+
+static int64_t tiles_of(const tpp_call *c, int tile)
+{
+    const tpp_conv2d_attr *a = c->attr;
+    return c->in[TPP_GEMM_X].shape.d[0] * ceil_div(a->height, tile) * ceil_div(a->width, tile);
+}
+
+enum { ROW_PAD = 16, SCRATCH_ALIGN = 4096 }; /* ROW_PAD: of LDA in tile.clh */
+
+static cut cut_work(const tpp_call *c, const tpp_caps *caps)
+{
+    const tpp_conv2d_attr *a = c->attr;
+    const tpp_shape *x = &c->in[TPP_GEMM_X].shape, *residual = &c->in[TPP_GEMM_RESIDUAL].shape;
+    const int *n = c->params.n;
+    cut z = {.batch = tpp_int(x->d[0]),
+             .height = a->height,
+             .width = a->width,
+             .cin = tpp_int(x->d[2]),
+             .cout = tpp_int(tpp_shape_cols(&c->out[0].shape)),
+             .residual_rows = residual->rank > 0 ? tpp_int(tpp_shape_rows(residual)) : 1,
+             .tile = n[TILE],
+             .frequencies = (n[TILE] + 2) * (n[TILE] + 2),
+             .rows = n[ROWS],
+             .vector_width = tpp_vector_width(caps)};
+    const int channels = (int)tpp_round_up((size_t)z.cin, (size_t)z.vector_width);
+    z.block = channels < n[BLOCK] ? channels : n[BLOCK];
+    z.tiles = tpp_int(tiles_of(c, z.tile));
+    z.groups = ceil_div(z.tiles, z.rows);
+    z.blocks = ceil_div(z.cin, z.block);
+    z.panels = ceil_div(z.cout, tpp_panel_width(caps));
+    const size_t row = sizeof(float) * (size_t)z.frequencies * (size_t)z.rows;
+    const size_t v = row * (size_t)z.blocks * (size_t)(z.block + ROW_PAD);
+    const size_t m = row * (size_t)z.panels * (size_t)tpp_panel_width(caps);
+    const size_t most = ((size_t)n[STRIP] << 20) / (v + m);
+    const int strips = ceil_div(z.groups, most < 1 ? 1 : most < INT_MAX ? (int)most : INT_MAX);
+    z.strip = ceil_div(z.groups, strips);
+    z.v_bytes = tpp_round_up(v * (size_t)z.strip, SCRATCH_ALIGN);
+    z.m_bytes = tpp_round_up(m * (size_t)z.strip, SCRATCH_ALIGN);
+    return z;
+}
+
+bool tpp_conv2d_winograd_supports(const tpp_call *c, const tpp_caps *caps)
+{
+    const tpp_conv2d_attr *a = c->attr;
+    const tpp_shape *w = &c->in[TPP_GEMM_W].shape;
+    if (a->kernel != 3 || a->stride != 1 || a->pad != 1) return false;
+    /* Packed weights and tiles are counted with ints. */
+    const int64_t n = (int64_t)tpp_round_up((size_t)w->d[0], (size_t)tpp_panel_width(caps));
+    return tiles_of(c, 2) <= INT_MAX / 16 && 36 * n <= INT_MAX / w->d[1];
+}
+
+/* Rows of a register tile by vector width: with two vectors of sums each they leave a register or
+ * two of 32 or 16 for the panel. */
+static const int wide_rows[] = {14, 12, 10, 8, 0}, narrow_rows[] = {6, 5, 4, 0};
+
+/* The tile height that wastes least on this many rows; a tile costs its rows and about one more. */
+static int best_rows(const int *rows, int64_t count)
+{
+    int best = rows[0];
+    double least = 0;
+    for (int i = 0; rows[i] > 0; i++) {
+        const double cost = (double)((count + rows[i] - 1) / rows[i]) * (rows[i] + 1);
+        if (i > 0 && cost >= least) continue;
+        least = cost;
+        best = rows[i];
+    }
+    return best;
+}
+
+bool tpp_conv2d_winograd_variant(const tpp_call *c, const tpp_caps *caps, int i, tpp_params *out)
+{
+    static const struct {
+        int tile, block, strip;
+    } sets[] = {{4, 128, 8}, {2, 128, 8}, {4, 256, 8}, {2, 256, 8}, {4, 128, 24}, {2, 128, 24}};
+    if (i >= (int)(sizeof(sets) / sizeof(*sets))) return false;
+    const int *rows = caps->vector_width >= 16 ? wide_rows : narrow_rows;
+    *out = (tpp_params){
+        {sets[i].tile, best_rows(rows, tiles_of(c, sets[i].tile)), sets[i].block, sets[i].strip}};
+    return true;
+}
+
+void tpp_conv2d_winograd_packing(const tpp_call *c, const tpp_caps *caps, tpp_pack_attr *attr)
+{
+    (void)caps;
+    attr->winograd = c->params.n[TILE];
+}
+
+size_t tpp_conv2d_winograd_scratch(const tpp_call *c, const tpp_caps *caps)
+{
+    const cut z = cut_work(c, caps);
+    return z.v_bytes + z.m_bytes;
+}
+
+/* Groups first .. first + groups - 1: windows, products, tiles. */
+static tpp_status record_strip(tpp_steps *s, const tpp_call *c, const cut *z, const char *options,
+                               const cl_mem mem[2], int first, int groups)
+{
+    enum { PIECES_EACH = 6 }; /* work-items a compute unit should get at least */
+    const tpp_conv2d_attr *a = c->attr;
+    const int units = tpp_device_caps(tpp_steps_device(s))->compute_units;
+    const int parts = ceil_div(PIECES_EACH * (units > 0 ? units : 1), z->frequencies);
+    const int panels_each = ceil_div(z->panels, parts < z->panels ? parts : z->panels);
+    const int first_tile = first * z->rows, groups_each = groups;
+    const cl_mem v = mem[0], m = mem[1];
+    const tpp_grid windows = {.global = {(size_t)groups, (size_t)z->blocks}};
+    const tpp_grid products = {
+        .global = {1, (size_t)z->frequencies, (size_t)ceil_div(z->panels, panels_each)}};
+    const tpp_grid tiles = {.global = {(size_t)groups, (size_t)z->panels}};
+    TPP_TRY(tpp_record(s, "conv2d_winograd", "conv2d_windows_winograd", options, windows,
+                       TPP_ARGS(TPP_ARG(v), TPP_ARG(c->in[TPP_GEMM_X].mem), TPP_ARG(first_tile),
+                                TPP_ARG(z->tiles), TPP_ARG(z->height), TPP_ARG(z->width),
+                                TPP_ARG(z->cin))));
+    TPP_TRY(tpp_record(s, "conv2d_winograd", "conv2d_products_winograd", options, products,
+                       TPP_ARGS(TPP_ARG(m), TPP_ARG(v), TPP_ARG(c->in[TPP_GEMM_W].mem),
+                                TPP_ARG(z->cin), TPP_ARG(z->panels), TPP_ARG(groups),
+                                TPP_ARG(panels_each), TPP_ARG(groups_each))));
+    return tpp_record(s, "conv2d_winograd", "conv2d_tiles_winograd", options, tiles,
+                      TPP_ARGS(TPP_ARG(c->out[0].mem), TPP_ARG(m),
+                               TPP_ARG(c->in[TPP_GEMM_BIAS].mem),
+                               TPP_ARG(c->in[TPP_GEMM_RESIDUAL].mem), TPP_ARG(a->act),
+                               TPP_ARG(z->cout), TPP_ARG(z->residual_rows), TPP_ARG(first_tile),
+                               TPP_ARG(z->tiles), TPP_ARG(z->height), TPP_ARG(z->width)));
+}
+
+tpp_status tpp_conv2d_winograd_record(tpp_steps *s, const tpp_call *c)
+{
+    const cut z = cut_work(c, tpp_device_caps(tpp_steps_device(s)));
+    char options[96];
+    (void)snprintf(options, sizeof(options), "-DTILE=%d -DVW=%d -DMR=%d -DKB=%d", z.tile,
+                   z.vector_width, z.rows, z.block);
+    tpp_operand bytes = c->scratch, v = {0}, m = {0};
+    bytes.shape = TPP_SHAPE(tpp_shape_count(&c->scratch.shape), 1);
+    TPP_TRY(tpp_operand_rows(s, &bytes, 0, (int64_t)z.v_bytes, &v));
+    TPP_TRY(tpp_operand_rows(s, &bytes, (int64_t)z.v_bytes, (int64_t)z.m_bytes, &m));
+    for (int first = 0; first < z.groups; first += z.strip) {
+        const int groups = z.groups - first < z.strip ? z.groups - first : z.strip;
+        TPP_TRY(record_strip(s, c, &z, options, (const cl_mem[2]){v.mem, m.mem}, first, groups));
+    }
+    return TPP_OK;
+}
