@@ -21,6 +21,9 @@
 #define FREQS (SIDE * SIDE)
 #include "tile.clh"
 
+/* Where whole vectors lie at multiples of their size, which one store takes. */
+#define STORE_OWN(x, to) (*(global vec *)(to) = (x))
+
 /* One line of a window, and of a tile. In both, points +p and -p share the even and the odd powers.
  */
 #if TILE == 4
@@ -78,23 +81,17 @@ static place place_of(int tile, int height, int width)
     return p;
 }
 
-/* B^T d B of one window and `count` channels; frequencies `stride` apart. The window begins at (y0,
- * x0), element `base` of x, which may be -1; what lies outside the map is 0. */
-static inline void transform_window(global float *to, size_t stride, global const float *x,
-                                    long base, int y0, int x0, int height, int width, int channels,
-                                    int count, int inside)
+/* B^T d B of one window and `count` channels, whose inputs lie `down` and `right` apart, into
+ * frequencies `stride` apart; `to` may be `from`. */
+static void transform_window(global float *to, size_t stride, global const float *from, size_t down,
+                             size_t right, int count)
 {
     for (int c = 0; c < count; c += VW) {
         vec rows[SIDE][SIDE], line[SIDE], out[SIDE];
 #pragma unroll
         for (int i = 0; i < SIDE; i++) {
-            const int in_y = inside || (y0 + i >= 0 && y0 + i < height);
 #pragma unroll
-            for (int j = 0; j < SIDE; j++) {
-                const int in = inside || (in_y && x0 + j >= 0 && x0 + j < width);
-                const long at = base + ((long)i * width + j) * channels + c;
-                line[j] = in ? load_part(x + at, count - c) : (vec)(0.0f);
-            }
+            for (int j = 0; j < SIDE; j++) line[j] = LOAD_VEC(0, from + i * down + j * right + c);
             window_line(line, rows[i]);
         }
 #pragma unroll
@@ -103,34 +100,48 @@ static inline void transform_window(global float *to, size_t stride, global cons
             for (int i = 0; i < SIDE; i++) line[i] = rows[i][j];
             window_line(line, out);
 #pragma unroll
-            for (int i = 0; i < SIDE; i++)
-                STORE_VEC(out[i], 0, to + (size_t)(i * SIDE + j) * stride + c);
+            for (int i = 0; i < SIDE; i++) STORE_OWN(out[i], to + (i * SIDE + j) * stride + c);
         }
     }
+}
+
+/* A window that the map's border cuts, or whose channels are no whole vectors: its inputs, or 0. */
+static void gather_window(global float *to, size_t stride, global const float *image, int y0,
+                          int x0, int height, int width, int channels, int c0, int count)
+{
+    for (int i = 0; i < SIDE; i++)
+        for (int j = 0; j < SIDE; j++) {
+            const int y = y0 + i, x = x0 + j;
+            const int in = y >= 0 && y < height && x >= 0 && x < width;
+            global const float *from =
+                image + (in ? ((size_t)y * width + x) * channels + c0 : (size_t)0);
+            for (int c = 0; c < count; c += VW)
+                STORE_OWN(load_part(from + c, in ? count - c : 0),
+                          to + (i * SIDE + j) * stride + c);
+        }
 }
 
 /* One work-item: a group of tiles and a block of channels. Past the last tile it repeats that one,
  * whose products nobody reads. Grid: (groups, blocks). */
 __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_windows_winograd(
-    global float *restrict v, global const float *restrict x, int first, int tiles, int height,
-    int width, int channels)
+    global float *v, global const float *x, int first, int tiles, int height, int width,
+    int channels)
 {
     const int block = (int)get_group_id(1), blocks = (int)get_num_groups(1);
     const int group = (int)get_group_id(0), count = min(KB, channels - block * KB);
     const size_t stride = (size_t)blocks * MR * LDA;
-    global float *to = v + ((size_t)group * FREQS * blocks + block) * MR * LDA;
     for (int r = 0; r < MR; r++) {
         const place p = place_of(min(first + group * MR + r, tiles - 1), height, width);
         const int y0 = p.y - 1, x0 = p.x - 1;
-        const int inside = y0 >= 0 && x0 >= 0 && y0 + SIDE <= height && x0 + SIDE <= width;
-        const long base =
-            (((long)p.image * height + y0) * width + x0) * channels + (long)block * KB;
-        if (inside) /* a copy without tests */
-            transform_window(to + r * LDA, stride, x, base, y0, x0, height, width, channels, count,
-                             1);
-        else
-            transform_window(to + r * LDA, stride, x, base, y0, x0, height, width, channels, count,
-                             0);
+        global float *to = v + (((size_t)group * FREQS * blocks + block) * MR + r) * LDA;
+        global const float *image = x + (size_t)p.image * height * width * channels;
+        if (count % VW == 0 && y0 >= 0 && x0 >= 0 && y0 + SIDE <= height && x0 + SIDE <= width) {
+            transform_window(to, stride, image + ((size_t)y0 * width + x0) * channels + block * KB,
+                             (size_t)width * channels, (size_t)channels, count);
+        } else {
+            gather_window(to, stride, image, y0, x0, height, width, channels, block * KB, count);
+            transform_window(to, stride, to, SIDE * stride, stride, count);
+        }
     }
 }
 
@@ -152,8 +163,8 @@ static void multiply_group(global float *m, global const float *v, global const 
             acc[r][0] += LOAD_VEC(0, at);
             acc[r][1] += LOAD_VEC(1, at);
         }
-        STORE_VEC(acc[r][0], 0, at);
-        STORE_VEC(acc[r][1], 1, at);
+        STORE_OWN(acc[r][0], at);
+        STORE_OWN(acc[r][1], at + VW);
     }
 }
 
@@ -170,8 +181,8 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_products_winog
     const int panel1 = min(panel0 + panels_each, panels);
     const int group0 = (int)get_group_id(0) * groups_each;
     const int group1 = min(group0 + groups_each, groups);
-    for (int b = 0; b < blocks; b++)
-        for (int p = panel0; p < panel1; p++)
+    for (int p = panel0; p < panel1; p++)
+        for (int b = 0; b < blocks; b++)
             for (int g = group0; g < group1; g++)
                 multiply_group(m + (((size_t)g * panels + p) * FREQS + f) * MR * NR,
                                v + (((size_t)g * FREQS + f) * blocks + b) * MR * LDA,
@@ -179,13 +190,24 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_products_winog
                                min(KB, channels - b * KB), b == 0);
 }
 
-/* What follows the sum, for one vector of outputs. */
-static inline void finish(vec sum, vec bias, global float *to, global const float *residual,
-                          int cols, int act)
+/* A^T m A of one tile and vector of columns; frequencies MR * NR apart. */
+static inline void transform_tile(vec out[TILE][TILE], global const float *m)
 {
-    sum += bias;
-    if (residual) sum += load_part(residual, cols);
-    store_part(activate_vec(act, sum), to, cols);
+    vec rows[SIDE][TILE], line[SIDE], column[TILE];
+#pragma unroll
+    for (int i = 0; i < SIDE; i++) {
+#pragma unroll
+        for (int j = 0; j < SIDE; j++) line[j] = LOAD_VEC(0, m + (i * SIDE + j) * MR * NR);
+        tile_line(line, rows[i]);
+    }
+#pragma unroll
+    for (int j = 0; j < TILE; j++) {
+#pragma unroll
+        for (int i = 0; i < SIDE; i++) line[i] = rows[i][j];
+        tile_line(line, column);
+#pragma unroll
+        for (int i = 0; i < TILE; i++) out[i][j] = column[i];
+    }
 }
 
 /* One work-item: a group of tiles and a panel. Grid: (groups, panels). */
@@ -198,33 +220,24 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_tiles_winograd
     const int rows = min(MR, tiles - first - group * MR);
     global const float *sums = m + ((size_t)group * get_num_groups(1) + panel) * FREQS * MR * NR;
     for (int at = 0; at < 2 * rows; at++) {
-        const int r = at / 2, side = at % 2 * VW, col = panel * NR + side;
-        const int cols = n - col;
+        const int r = at / 2, side = at % 2 * VW, col = panel * NR + side, cols = n - col;
         if (cols <= 0) continue;
         const place p = place_of(first + group * MR + r, height, width);
-        vec rows_of_m[SIDE][TILE], line[SIDE], out[TILE];
-#pragma unroll
-        for (int i = 0; i < SIDE; i++) {
-#pragma unroll
-            for (int j = 0; j < SIDE; j++)
-                line[j] = LOAD_VEC(0, sums + ((i * SIDE + j) * MR + r) * NR + side);
-            tile_line(line, rows_of_m[i]);
-        }
-        const vec b = bias ? load_part(bias + col, cols) : (vec)(0.0f);
-#pragma unroll
-        for (int j = 0; j < TILE; j++) {
-            if (p.x + j >= width) continue;
-#pragma unroll
-            for (int i = 0; i < SIDE; i++) line[i] = rows_of_m[i][j];
-            tile_line(line, out);
-#pragma unroll
-            for (int i = 0; i < TILE; i++) {
-                if (p.y + i >= height) continue;
+        const int down = min(TILE, height - p.y), right = min(TILE, width - p.x);
+        const vec more = bias ? load_part(bias + col, cols) : (vec)(0.0f);
+        vec out[TILE][TILE];
+        transform_tile(out, sums + r * NR + side);
+        for (int i = 0; i < down; i++)
+            for (int j = 0; j < right; j++) {
                 const int row = (p.image * height + p.y + i) * width + p.x + j;
-                finish(out[i], b, y + (size_t)row * n + col,
-                       residual ? residual + (size_t)(row % residual_rows) * n + col : 0, cols,
-                       act);
+                vec sum = out[i][j] + more;
+                if (residual)
+                    sum += load_part(residual + (size_t)(row % residual_rows) * n + col, cols);
+                sum = activate_vec(act, sum);
+                if (n % VW == 0)
+                    STORE_OWN(sum, y + (size_t)row * n + col);
+                else
+                    store_part(sum, y + (size_t)row * n + col, cols);
             }
-        }
     }
 }

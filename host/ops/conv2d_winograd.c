@@ -73,33 +73,31 @@ bool tpp_conv2d_winograd_supports(const tpp_call *c, const tpp_caps *caps)
     return tiles_of(c, 2) <= INT_MAX / 16 && 36 * n <= INT_MAX / w->d[1];
 }
 
-/* Rows of a register tile by vector width: with two vectors of sums each they leave a register or
- * two of 32 or 16 for the panel. */
-static const int wide_rows[] = {14, 12, 10, 8, 0}, narrow_rows[] = {6, 5, 4, 0};
+/* Rows of a register tile by vector width, the fastest first: with two vectors of sums each they
+ * keep the multipliers busy, and leave registers (32 or 16) for the panel. */
+static const int wide_rows[] = {8, 12, 10, 0}, narrow_rows[] = {6, 5, 0};
 
-/* The tile height that wastes least on this many rows; a tile costs its rows and about one more. */
-static int best_rows(const int *rows, int64_t count)
+/* The rows that fill this many tiles up with the fewest more. */
+static int best_rows(const int *rows, int64_t tiles)
 {
     int best = rows[0];
-    double least = 0;
-    for (int i = 0; rows[i] > 0; i++) {
-        const double cost = (double)((count + rows[i] - 1) / rows[i]) * (rows[i] + 1);
-        if (i > 0 && cost >= least) continue;
-        least = cost;
-        best = rows[i];
-    }
+    for (int i = 1; rows[i] > 0; i++)
+        if ((tiles + rows[i] - 1) / rows[i] * rows[i] < (tiles + best - 1) / best * best)
+            best = rows[i];
     return best;
 }
 
 bool tpp_conv2d_winograd_variant(const tpp_call *c, const tpp_caps *caps, int i, tpp_params *out)
 {
-    static const struct {
-        int tile, block, strip;
-    } sets[] = {{4, 128, 8}, {2, 128, 8}, {4, 256, 8}, {2, 256, 8}, {4, 128, 24}, {2, 128, 24}};
+    static const tpp_params sets[] = {{{2, 0, 256, 8}},  {{4, 0, 256, 8}},  {{2, 0, 256, 16}},
+                                      {{4, 0, 256, 16}}, {{2, 14, 128, 8}}, {{4, 14, 128, 8}}};
     if (i >= (int)(sizeof(sets) / sizeof(*sets))) return false;
-    const int *rows = caps->vector_width >= 16 ? wide_rows : narrow_rows;
-    *out = (tpp_params){
-        {sets[i].tile, best_rows(rows, tiles_of(c, sets[i].tile)), sets[i].block, sets[i].strip}};
+    const bool wide = caps->vector_width >= 16;
+    *out = sets[i];
+    if (out->n[ROWS] == 0)
+        out->n[ROWS] = best_rows(wide ? wide_rows : narrow_rows, tiles_of(c, out->n[TILE]));
+    else if (!wide)
+        out->n[ROWS] = 4;
     return true;
 }
 
