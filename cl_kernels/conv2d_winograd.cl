@@ -24,8 +24,7 @@
 /* Where whole vectors lie at multiples of their size, which one store takes. */
 #define STORE_OWN(x, to) (*(global vec *)(to) = (x))
 
-/* One line of a window, and of a tile. In both, points +p and -p share the even and the odd powers.
- */
+/* One line of a window, and of a tile. Points p and -p share the even and the odd powers. */
 #if TILE == 4
 #define P2 0.5625f /* squares of the points 3/4 and 3/2 */
 #define Q2 2.25f
@@ -168,22 +167,18 @@ static void multiply_group(global float *m, global const float *v, global const 
     }
 }
 
-/* One work-item: a frequency, `panels_each` panels and `groups_each` groups. A block of a panel
- * stays in the first cache for all groups. Grid: (parts of the groups, frequencies, parts of the
- * panels).
- */
+/* One work-item: a frequency and `panels_each` panels. A block of a panel stays in the first cache
+ * for all groups. Grid: (frequencies, parts of the panels). */
 __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_products_winograd(
     global float *restrict m, global const float *restrict v, global const float *restrict u,
-    int channels, int panels, int groups, int panels_each, int groups_each)
+    int channels, int panels, int groups, int panels_each)
 {
-    const int f = (int)get_group_id(1), blocks = (channels + KB - 1) / KB;
-    const int panel0 = (int)get_group_id(2) * panels_each;
+    const int f = (int)get_group_id(0), blocks = (channels + KB - 1) / KB;
+    const int panel0 = (int)get_group_id(1) * panels_each;
     const int panel1 = min(panel0 + panels_each, panels);
-    const int group0 = (int)get_group_id(0) * groups_each;
-    const int group1 = min(group0 + groups_each, groups);
     for (int p = panel0; p < panel1; p++)
         for (int b = 0; b < blocks; b++)
-            for (int g = group0; g < group1; g++)
+            for (int g = 0; g < groups; g++)
                 multiply_group(m + (((size_t)g * panels + p) * FREQS + f) * MR * NR,
                                v + (((size_t)g * FREQS + f) * blocks + b) * MR * LDA,
                                u + (((size_t)f * panels + p) * channels + (size_t)b * KB) * NR,

@@ -56,8 +56,8 @@ static cut cut_work(const tpp_call *c, const tpp_caps *caps)
     const size_t v = row * (size_t)z.blocks * (size_t)(z.block + ROW_PAD);
     const size_t m = row * (size_t)z.panels * (size_t)tpp_panel_width(caps);
     const size_t most = ((size_t)n[STRIP] << 20) / (v + m);
-    const int strips = ceil_div(z.groups, most < 1 ? 1 : most < INT_MAX ? (int)most : INT_MAX);
-    z.strip = ceil_div(z.groups, strips);
+    const int fit = most < 1 ? 1 : most < (size_t)z.groups ? (int)most : z.groups;
+    z.strip = ceil_div(z.groups, ceil_div(z.groups, fit)); /* even strips */
     z.v_bytes = tpp_round_up(v * (size_t)z.strip, SCRATCH_ALIGN);
     z.m_bytes = tpp_round_up(m * (size_t)z.strip, SCRATCH_ALIGN);
     return z;
@@ -87,17 +87,29 @@ static int best_rows(const int *rows, int64_t tiles)
     return best;
 }
 
+/* MiB of scratch: a strip reads all weights, so large ones want long strips; short ones stay in a
+ * nearer cache. */
+static int best_strip(const tpp_call *c, int tile)
+{
+    const int64_t values = (int64_t)(tile + 2) * (tile + 2) * c->in[TPP_GEMM_X].shape.d[2] *
+                           tpp_shape_cols(&c->out[0].shape);
+    return values < 1 << 20 ? 8 : 16; /* 4 MiB */
+}
+
 bool tpp_conv2d_winograd_variant(const tpp_call *c, const tpp_caps *caps, int i, tpp_params *out)
 {
-    static const tpp_params sets[] = {{{2, 0, 256, 8}},  {{4, 0, 256, 8}},  {{2, 0, 256, 16}},
-                                      {{4, 0, 256, 16}}, {{2, 14, 128, 8}}, {{4, 14, 128, 8}}};
+    /* 0 rows or strip: the best by the sizes. Errors grow with the tile (fivefold) and the block.
+     */
+    static const tpp_params sets[] = {{{2, 0, 128}}, {{4, 0, 128}},  {{4, 0, 256}},
+                                      {{2, 0, 256}}, {{4, 14, 128}}, {{4, 0, 128, 4}}};
     if (i >= (int)(sizeof(sets) / sizeof(*sets))) return false;
     const bool wide = caps->vector_width >= 16;
+    const int *rows = wide ? wide_rows : narrow_rows;
     *out = sets[i];
-    if (out->n[ROWS] == 0)
-        out->n[ROWS] = best_rows(wide ? wide_rows : narrow_rows, tiles_of(c, out->n[TILE]));
-    else if (!wide)
-        out->n[ROWS] = 4;
+    int *n = out->n;
+    if (n[ROWS] == 0) n[ROWS] = best_rows(rows, tiles_of(c, n[TILE]));
+    if (!wide && n[ROWS] > narrow_rows[0]) n[ROWS] = 4;
+    if (n[STRIP] == 0) n[STRIP] = best_strip(c, n[TILE]);
     return true;
 }
 
@@ -113,34 +125,45 @@ size_t tpp_conv2d_winograd_scratch(const tpp_call *c, const tpp_caps *caps)
     return z.v_bytes + z.m_bytes;
 }
 
-/* Groups first .. first + groups - 1: windows, products, tiles. */
-static tpp_status record_strip(tpp_steps *s, const tpp_call *c, const cut *z, const char *options,
-                               const cl_mem mem[2], int first, int groups)
+/* A strip: where its matrices are, and which groups it has. */
+typedef struct strip {
+    const char *options;
+    cl_mem v, m;
+    int first_tile, groups;
+} strip;
+
+static tpp_status record_windows(tpp_steps *s, const tpp_call *c, const cut *z, const strip *at)
 {
-    enum { PIECES_EACH = 6 }; /* work-items a compute unit should get at least */
-    const tpp_conv2d_attr *a = c->attr;
+    const tpp_grid grid = {.global = {(size_t)at->groups, (size_t)z->blocks}};
+    return tpp_record(s, "conv2d_winograd", "conv2d_windows_winograd", at->options, grid,
+                      TPP_ARGS(TPP_ARG(at->v), TPP_ARG(c->in[TPP_GEMM_X].mem),
+                               TPP_ARG(at->first_tile), TPP_ARG(z->tiles), TPP_ARG(z->height),
+                               TPP_ARG(z->width), TPP_ARG(z->cin)));
+}
+
+static tpp_status record_products(tpp_steps *s, const tpp_call *c, const cut *z, const strip *at)
+{
+    enum { PIECES_EACH = 10 }; /* work-items a compute unit should get at least */
     const int units = tpp_device_caps(tpp_steps_device(s))->compute_units;
     const int parts = ceil_div(PIECES_EACH * (units > 0 ? units : 1), z->frequencies);
     const int panels_each = ceil_div(z->panels, parts < z->panels ? parts : z->panels);
-    const int first_tile = first * z->rows, groups_each = groups;
-    const cl_mem v = mem[0], m = mem[1];
-    const tpp_grid windows = {.global = {(size_t)groups, (size_t)z->blocks}};
-    const tpp_grid products = {
-        .global = {1, (size_t)z->frequencies, (size_t)ceil_div(z->panels, panels_each)}};
-    const tpp_grid tiles = {.global = {(size_t)groups, (size_t)z->panels}};
-    TPP_TRY(tpp_record(s, "conv2d_winograd", "conv2d_windows_winograd", options, windows,
-                       TPP_ARGS(TPP_ARG(v), TPP_ARG(c->in[TPP_GEMM_X].mem), TPP_ARG(first_tile),
-                                TPP_ARG(z->tiles), TPP_ARG(z->height), TPP_ARG(z->width),
-                                TPP_ARG(z->cin))));
-    TPP_TRY(tpp_record(s, "conv2d_winograd", "conv2d_products_winograd", options, products,
-                       TPP_ARGS(TPP_ARG(m), TPP_ARG(v), TPP_ARG(c->in[TPP_GEMM_W].mem),
-                                TPP_ARG(z->cin), TPP_ARG(z->panels), TPP_ARG(groups),
-                                TPP_ARG(panels_each), TPP_ARG(groups_each))));
-    return tpp_record(s, "conv2d_winograd", "conv2d_tiles_winograd", options, tiles,
-                      TPP_ARGS(TPP_ARG(c->out[0].mem), TPP_ARG(m),
+    const tpp_grid grid = {
+        .global = {(size_t)z->frequencies, (size_t)ceil_div(z->panels, panels_each)}};
+    return tpp_record(s, "conv2d_winograd", "conv2d_products_winograd", at->options, grid,
+                      TPP_ARGS(TPP_ARG(at->m), TPP_ARG(at->v), TPP_ARG(c->in[TPP_GEMM_W].mem),
+                               TPP_ARG(z->cin), TPP_ARG(z->panels), TPP_ARG(at->groups),
+                               TPP_ARG(panels_each)));
+}
+
+static tpp_status record_tiles(tpp_steps *s, const tpp_call *c, const cut *z, const strip *at)
+{
+    const tpp_conv2d_attr *a = c->attr;
+    const tpp_grid grid = {.global = {(size_t)at->groups, (size_t)z->panels}};
+    return tpp_record(s, "conv2d_winograd", "conv2d_tiles_winograd", at->options, grid,
+                      TPP_ARGS(TPP_ARG(c->out[0].mem), TPP_ARG(at->m),
                                TPP_ARG(c->in[TPP_GEMM_BIAS].mem),
                                TPP_ARG(c->in[TPP_GEMM_RESIDUAL].mem), TPP_ARG(a->act),
-                               TPP_ARG(z->cout), TPP_ARG(z->residual_rows), TPP_ARG(first_tile),
+                               TPP_ARG(z->cout), TPP_ARG(z->residual_rows), TPP_ARG(at->first_tile),
                                TPP_ARG(z->tiles), TPP_ARG(z->height), TPP_ARG(z->width)));
 }
 
@@ -155,8 +178,14 @@ tpp_status tpp_conv2d_winograd_record(tpp_steps *s, const tpp_call *c)
     TPP_TRY(tpp_operand_rows(s, &bytes, 0, (int64_t)z.v_bytes, &v));
     TPP_TRY(tpp_operand_rows(s, &bytes, (int64_t)z.v_bytes, (int64_t)z.m_bytes, &m));
     for (int first = 0; first < z.groups; first += z.strip) {
-        const int groups = z.groups - first < z.strip ? z.groups - first : z.strip;
-        TPP_TRY(record_strip(s, c, &z, options, (const cl_mem[2]){v.mem, m.mem}, first, groups));
+        const strip at = {.options = options,
+                          .v = v.mem,
+                          .m = m.mem,
+                          .first_tile = first * z.rows,
+                          .groups = z.groups - first < z.strip ? z.groups - first : z.strip};
+        TPP_TRY(record_windows(s, c, &z, &at));
+        TPP_TRY(record_products(s, c, &z, &at));
+        TPP_TRY(record_tiles(s, c, &z, &at));
     }
     return TPP_OK;
 }

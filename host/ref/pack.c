@@ -31,7 +31,7 @@ static void pack_winograd(const tpp_ref_call *c)
 {
     const tpp_pack_attr *a = c->attr;
     const int64_t n = c->in_shape[0].d[0], cin = c->in_shape[0].d[1], side = a->winograd + 2;
-    double g[MOST][3], *y = c->out[0];
+    double g[MOST][3] = {{0}}, *y = c->out[0];
     interpolation(g, a->winograd);
     for (int64_t f = 0; f < side * side; f++)
         for (int64_t p = 0; p < c->out_shape[0].d[1]; p++)

@@ -91,7 +91,10 @@ static void map_ops_refuse(void **state)
                                    none = {TPP_RESAMPLE_NEAREST, 2, 3, 0, 5},
                                    huge = {TPP_RESAMPLE_BILINEAR, 1, 60000, 1, 60000};
     static const tpp_pack_attr panels = {.panel = 16}, no_panel = {.panel = 0},
-                               trans = {.panel = 16, .trans = 1};
+                               trans = {.panel = 16, .trans = 1},
+                               tiles = {.panel = 16, .winograd = 4},
+                               tiles_3 = {.panel = 16, .winograd = 3},
+                               tiles_trans = {.panel = 16, .trans = 1, .winograd = 2};
     const refusal rows[] = {
         {&tpp_op_maxpool, &pool, {S(1, 5, 4)}, SHAPE, "[1,5,4]"},
         {&tpp_op_maxpool, &outside, {S(1, 6, 4)}, CANNOT, "pad 2"},
@@ -104,6 +107,10 @@ static void map_ops_refuse(void **state)
         {&tpp_op_pack, &panels, {S(2, 3, 4)}, SHAPE, "rank 2"},
         {&tpp_op_pack, &trans, {S(2, 3, 1, 1)}, SHAPE, "rank 2"},
         {&tpp_op_pack, &no_panel, {S(2, 3)}, CANNOT, "0 columns"},
+        {&tpp_op_pack, &tiles, {S(2, 3)}, SHAPE, "[-1,-1,3,3]"},
+        {&tpp_op_pack, &tiles, {S(2, 3, 5, 5)}, SHAPE, "[-1,-1,3,3]"},
+        {&tpp_op_pack, &tiles_3, {S(2, 3, 3, 3)}, CANNOT, "tiles of 3"},
+        {&tpp_op_pack, &tiles_trans, {S(2, 3, 3, 3)}, CANNOT, "trans 1"},
     };
     CHECK(rows);
 }

@@ -1,0 +1,96 @@
+/* Which convolutions `winograd` takes, and that nobody gets it unasked.
+ * SPDX-License-Identifier: MIT */
+/* cmocka.h needs what stands before it. */
+/* clang-format off */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+/* clang-format on */
+
+#include "ops/op.h"
+
+static const tpp_caps cpu = {.is_cpu = true, .compute_units = 2, .vector_width = 16};
+
+static tpp_call call_of(const tpp_conv2d_attr *a, int64_t batch, int64_t cin, int64_t cout)
+{
+    tpp_call c = {.attr = a};
+    c.in[TPP_GEMM_X].shape = TPP_SHAPE(batch, (int64_t)a->height * a->width, cin);
+    c.in[TPP_GEMM_W].shape = TPP_SHAPE(cout, cin, a->kernel, a->kernel);
+    c.out[0].shape = TPP_SHAPE(batch, (int64_t)a->height * a->width, cout);
+    return c;
+}
+
+static bool takes(const tpp_conv2d_attr *a, int64_t batch, int64_t cin, int64_t cout)
+{
+    const tpp_call c = call_of(a, batch, cin, cout);
+    return tpp_algorithm_takes(&tpp_op_conv2d, tpp_op_algorithm(&tpp_op_conv2d, "winograd"), &c,
+                               &cpu);
+}
+
+static const tpp_conv2d_attr usual = {.height = 9, .width = 11, .kernel = 3, .stride = 1, .pad = 1};
+
+static void takes_3x3_of_stride_1_and_pad_1(void **state)
+{
+    (void)state;
+    tpp_conv2d_attr kernel = usual, stride = usual, pad = usual, all = usual;
+    kernel.kernel = 5;
+    stride.stride = 2;
+    pad.pad = 0;
+    all.act = TPP_ACT_GELU;
+    assert_true(takes(&usual, 1, 1, 1));
+    assert_true(takes(&all, 3, 17, 33));
+    assert_false(takes(&kernel, 1, 16, 16));
+    assert_false(takes(&stride, 1, 16, 16));
+    assert_false(takes(&pad, 1, 16, 16));
+}
+
+static void refuses_what_its_kernels_cannot_count(void **state)
+{
+    (void)state;
+    const tpp_conv2d_attr wide = {
+        .height = 4, .width = 1 << 28, .kernel = 3, .stride = 1, .pad = 1};
+    assert_true(takes(&usual, 1, 7000, 8192));
+    assert_false(takes(&usual, 1, 8192, 8192)); /* 36 * 2^26 packed values */
+    assert_false(takes(&wide, 1, 1, 1));
+}
+
+static void is_taken_by_name_only(void **state)
+{
+    (void)state;
+    const tpp_call c = call_of(&usual, 1, 64, 64);
+    assert_string_equal(tpp_op_choose(&tpp_op_conv2d, NULL, NULL, &c, &cpu).algorithm->name,
+                        "vector");
+    const tpp_choice chosen = tpp_op_choose(&tpp_op_conv2d, "winograd", NULL, &c, &cpu);
+    assert_string_equal(chosen.algorithm->name, "winograd");
+    tpp_call sized = c;
+    sized.params = chosen.params;
+    const tpp_pack_attr packing = tpp_packing_of(&tpp_op_conv2d, chosen.algorithm, &sized, &cpu);
+    assert_int_equal(packing.winograd, chosen.params.n[0]);
+    assert_int_equal(packing.panel, tpp_panel_width(&cpu));
+}
+
+/* A strip, and so scratch, has a bound; the map has none. */
+static void scratch_does_not_grow_with_the_map(void **state)
+{
+    (void)state;
+    const tpp_algorithm *a = tpp_op_algorithm(&tpp_op_conv2d, "winograd");
+    const tpp_conv2d_attr large = {
+        .height = 1000, .width = 1000, .kernel = 3, .stride = 1, .pad = 1};
+    tpp_call c = call_of(&large, 1, 256, 256);
+    for (int i = 0; a->variant(&c, &cpu, i, &c.params); i++) {
+        assert_true(c.params.n[0] == 2 || c.params.n[0] == 4);
+        assert_in_range(a->scratch(&c, &cpu), 1, ((size_t)c.params.n[3] << 20) + 8192);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(takes_3x3_of_stride_1_and_pad_1),
+        cmocka_unit_test(refuses_what_its_kernels_cannot_count),
+        cmocka_unit_test(is_taken_by_name_only),
+        cmocka_unit_test(scratch_does_not_grow_with_the_map),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
