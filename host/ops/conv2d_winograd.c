@@ -29,6 +29,8 @@ static int64_t tiles_of(const tpp_call *c, int tile)
     return c->in[TPP_GEMM_X].shape.d[0] * ceil_div(a->height, tile) * ceil_div(a->width, tile);
 }
 
+/* Fewer input channels do not pay for the transforms of the outputs. */
+enum { LEAST_CHANNELS = 16 };
 enum { ROW_PAD = 16, SCRATCH_ALIGN = 4096 }; /* ROW_PAD: of LDA in tile.clh */
 
 static cut cut_work(const tpp_call *c, const tpp_caps *caps)
@@ -68,6 +70,7 @@ bool tpp_conv2d_winograd_supports(const tpp_call *c, const tpp_caps *caps)
     const tpp_conv2d_attr *a = c->attr;
     const tpp_shape *w = &c->in[TPP_GEMM_W].shape;
     if (a->kernel != 3 || a->stride != 1 || a->pad != 1) return false;
+    if (w->d[1] < LEAST_CHANNELS) return false;
     /* Packed weights and tiles are counted with ints. */
     const int64_t n = (int64_t)tpp_round_up((size_t)w->d[0], (size_t)tpp_panel_width(caps));
     return tiles_of(c, 2) <= INT_MAX / 16 && 36 * n <= INT_MAX / w->d[1];

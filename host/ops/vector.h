@@ -25,7 +25,7 @@ bool tpp_gemm_vector_variant(const tpp_call *c, const tpp_caps *caps, int i, tpp
 TPP_MUST_CHECK tpp_status tpp_gemm_vector_record(tpp_steps *s, const tpp_call *c);
 TPP_MUST_CHECK tpp_status tpp_conv2d_vector_record(tpp_steps *s, const tpp_call *c);
 
-/* conv2d_winograd.c: 3x3, stride 1, pad 1. */
+/* conv2d_winograd.c: 3x3, stride 1, pad 1, of 16 channels or more. */
 bool tpp_conv2d_winograd_supports(const tpp_call *c, const tpp_caps *caps);
 bool tpp_conv2d_winograd_variant(const tpp_call *c, const tpp_caps *caps, int i, tpp_params *out);
 void tpp_conv2d_winograd_packing(const tpp_call *c, const tpp_caps *caps, tpp_pack_attr *attr);

@@ -38,7 +38,8 @@ static void takes_3x3_of_stride_1_and_pad_1(void **state)
     stride.stride = 2;
     pad.pad = 0;
     all.act = TPP_ACT_GELU;
-    assert_true(takes(&usual, 1, 1, 1));
+    assert_true(takes(&usual, 1, 16, 1));
+    assert_false(takes(&usual, 1, 15, 64)); /* not worth the transforms */
     assert_true(takes(&all, 3, 17, 33));
     assert_false(takes(&kernel, 1, 16, 16));
     assert_false(takes(&stride, 1, 16, 16));
@@ -48,11 +49,12 @@ static void takes_3x3_of_stride_1_and_pad_1(void **state)
 static void refuses_what_its_kernels_cannot_count(void **state)
 {
     (void)state;
-    const tpp_conv2d_attr wide = {
-        .height = 4, .width = 1 << 28, .kernel = 3, .stride = 1, .pad = 1};
+    tpp_conv2d_attr wide = usual;
+    wide.width = 1 << 25;
     assert_true(takes(&usual, 1, 7000, 8192));
     assert_false(takes(&usual, 1, 8192, 8192)); /* 36 * 2^26 packed values */
-    assert_false(takes(&wide, 1, 1, 1));
+    assert_true(takes(&wide, 1, 16, 1));        /* 5 * 2^24 tiles */
+    assert_false(takes(&wide, 2, 16, 1));
 }
 
 static void is_taken_by_name_only(void **state)
