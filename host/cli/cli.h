@@ -39,7 +39,7 @@ enum { TPP_EXIT_MAP(TPP_EXIT_ENUM) TPP_EXIT_SIGNAL = 128 /* and the signal's num
 TPP_COMMAND_MAP(TPP_COMMAND_DECLARE)
 #undef TPP_COMMAND_DECLARE
 
-/* The program itself: the group of all commands. */
+/* The program itself: of `tpp` the group of all commands, of a program in bench/ its own. */
 extern const tpp_command tpp_command_root;
 
 /* "config dump" of words {"config", "dump"}; TPP_EUSAGE with the nearest. */
