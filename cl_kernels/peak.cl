@@ -1,7 +1,11 @@
-/* How many multiply-adds a second a device does: chains of fma on native vectors, nothing else.
+/* What a device can do at most.
+ * peak_fma: chains of fma on native vectors, nothing else.
  *   y [work-items]: the sums, so that no compiler drops the work.
- * Each work-item keeps CHAINS independent chains, enough to hide the latency of fma, and runs
- * `rounds` of them: 2 * VW * CHAINS * rounds operations.
+ *   Each work-item keeps CHAINS independent chains, enough to hide the latency of fma, and runs
+ *   `rounds` of them: 2 * VW * CHAINS * rounds operations.
+ * peak_copy: y = x, arrays of work-items * run vectors. Work-item i copies the vectors
+ *   i * first + k * step, k < run: a stretch of its own with first = run, step = 1 (CPUs), side by
+ *   side with its neighbours with first = 1, step = work-items (GPUs).
  * SPDX-License-Identifier: MIT */
 #ifndef LOCAL
 #define LOCAL 1 /* work-group size */
@@ -37,4 +41,11 @@ __attribute__((reqd_work_group_size(LOCAL, 1, 1))) kernel void peak_fma(global f
     for (int i = 0; i < CHAINS; i++) sum += chain[i];
     const float4 part = sum.s0123;
     y[get_global_id(0)] = part.x + part.y + part.z + part.w;
+}
+
+__attribute__((reqd_work_group_size(LOCAL, 1, 1))) kernel void peak_copy(
+    global const vec *restrict x, global vec *restrict y, int run, int first, int step)
+{
+    const int start = (int)get_global_id(0) * first;
+    for (int k = 0; k < run; k++) y[start + k * step] = x[start + k * step];
 }

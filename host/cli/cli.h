@@ -80,6 +80,9 @@ bool tpp_library_at(tpp_library *out, int i);
 /* "0.1.0" */
 const char *tpp_cli_version(void);
 
+/* The commit this program was built from, "1a2b3c4d5e6f" or "1a2b3c4d5e6f-dirty"; "": not known. */
+extern const char tpp_commit[];
+
 /* Shown wherever results are. */
 #define TPP_NOT_MEDICAL \
     "Research software. Not a medical device. Not for diagnosis or treatment decisions.\n"

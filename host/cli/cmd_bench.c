@@ -1,118 +1,178 @@
-/* tpp bench: speed, memory and transfers of a configuration, beside the device's own peak.
+/* tpp bench: speed, memory and transfers of configurations, beside the device's own peaks; each row
+ * with a look at its masks.
  * SPDX-License-Identifier: MIT */
+#include "cli/bench_cold.h"
+#include "cli/bench_grid.h"
 #include "cli/cli.h"
-#include "cli/trial_options.h"
-#include "infer/trial.h"
-#include "ops/peak.h"
+#include "cli/words.h"
+#include "core/mem.h"
+#include "core/path.h"
 
-#include <inttypes.h>
-#include <stdio.h>
+#include <string.h>
 
-typedef struct measured {
-    double peak; /* GFLOP/s */
-    tpp_trial_result run;
-    tpp_session_info info;
-} measured;
+/* ---- the child of scenario cold ---- */
 
-/* The peak is taken before and after, and the better one counts: machines are shared. */
-static tpp_status measure(measured *m, tpp_trial *t, tpp_device *d, const tpp_trial_arguments *a)
+static tpp_status run_first_mask(const tpp_bench_arguments *a,
+                                 const struct tpp_model_config *config)
 {
-    double again = 0;
-    TPP_TRY(tpp_device_peak(d, &m->peak));
-    TPP_TRY(tpp_trial_run(t, a->frames, &m->run));
-    TPP_TRY(tpp_device_peak(d, &again));
-    if (again > m->peak) m->peak = again;
-    m->info = tpp_session_info_of(t->session);
-    return TPP_OK;
+    const tpp_bench_cell cell = tpp_bench_first_cell(a, config);
+    const tpp_trial_options options = tpp_bench_trial(&cell);
+    tpp_device *device = NULL;
+    tpp_trial trial = {0};
+    tpp_status s = tpp_cli_device(&device, a->device.count > 0 ? a->device.item.text[0] : NULL);
+    if (s == TPP_OK) s = tpp_trial_open(&trial, cell.config, device, &options);
+    if (s == TPP_OK) s = tpp_trial_first_mask(&trial);
+    if (s == TPP_OK && (fputs(TPP_FIRST_MASK_WORD, stdout) == EOF || fflush(stdout) != 0))
+        s = TPP_FAIL(TPP_EIO, "standard output was not taken");
+    tpp_trial_close(&trial);
+    tpp_device_close(device);
+    return s;
 }
 
-static void print_device(const tpp_device *d, const tpp_trial_arguments *a, int clip)
+/* ---- rows ---- */
+
+static tpp_status write_rows(const tpp_bench_arguments *a, const struct tpp_model_config *config,
+                             const tpp_bench_rows *base, tpp_bench_outcome *outcome)
 {
-    char together[32];
-    (void)snprintf(together, sizeof(together), clip > 0 ? "clips of %d" : "%d ahead",
-                   clip > 0 ? clip : a->ahead);
-    const tpp_caps *c = tpp_device_caps(d);
-    (void)printf("device          %s, %s, driver %s\n", c->name, c->platform, c->driver);
-    (void)printf("                %d compute units, vectors of %d floats\n", c->compute_units,
-                 c->vector_width);
-    (void)printf("configuration   %s, %dx%d, %s, algorithm %s\n",
-                 a->config != NULL ? a->config : "preset paper", a->size.height, a->size.width,
-                 together, a->algorithm != NULL ? a->algorithm : "by the registry");
+    tpp_out_file file = {0};
+    if (a->output != NULL) TPP_TRY(tpp_out_open(&file, a->output));
+    tpp_bench_table table = {.to = a->output != NULL ? file.stream : stdout,
+                             .format = a->format,
+                             .expected = tpp_bench_grid_count(a)};
+    tpp_bench_table_begin(&table);
+    tpp_status s = tpp_bench_grid_run(a, config, base, &table, outcome);
+    if (s == TPP_OK) tpp_bench_table_end(&table);
+    if (s == TPP_OK && a->output != NULL) s = tpp_out_commit(&file);
+    if (s == TPP_OK && a->output == NULL && (fflush(stdout) != 0 || ferror(stdout) != 0))
+        s = TPP_FAIL(TPP_EIO, "standard output was not taken");
+    tpp_out_discard(&file);
+    return s;
 }
 
-static void print_speed(const measured *m, int clip)
+/* Nothing ran: the code says why the last cell cannot. */
+static int outcome_code(const tpp_bench_outcome *o)
 {
-    const tpp_trial_result *r = &m->run;
-    const double gflops = m->info.frame_flops / 1e6 / r->ms_median;
-    (void)printf("frames          %d, text cached\n", r->frames);
-    (void)printf("first result    %.1f ms\n", r->first_ms);
-    (void)printf("%-15s %.1f ms median (%.1f to %.1f), %.2f frames/s\n",
-                 clip > 0 ? "frame of a clip" : "frame, t >= 2", r->ms_median, r->ms_least,
-                 r->ms_most, 1e3 / r->ms_median);
-    (void)printf("work            %.2f GFLOP a frame, %.1f GFLOP/s\n", m->info.frame_flops / 1e9,
-                 gflops);
-    (void)printf("FMA peak        %.1f GFLOP/s, measured in this run\n", m->peak);
-    (void)printf("share of peak   %.1f %%\n", 100 * gflops / m->peak);
+    if (o->wrong > 0) return TPP_EXIT_FAILED;
+    if (o->ok > 0) return TPP_EXIT_OK;
+    return o->because != TPP_OK ? tpp_exit_code(o->because, true) : TPP_EXIT_USAGE;
 }
 
-static void print_counts(const measured *m)
+static tpp_status run_rows(const tpp_bench_arguments *a, const struct tpp_model_config *config,
+                           tpp_bench_outcome *outcome)
 {
-    const tpp_trial_result *r = &m->run;
-    const tpp_session_info *i = &m->info;
-    (void)printf("arena           %.1f MB; kept %.1f MB, weights %.1f MB, staging %.1f MB\n",
-                 (double)i->arena_bytes / 1e6, (double)i->own_bytes / 1e6,
-                 (double)i->store_bytes / 1e6, (double)i->ring_bytes / 1e6);
-    (void)printf("between two frames, at most:\n");
-    (void)printf("  launches          %" PRIu64 "\n", r->launches);
-    (void)printf("  buffers made      %" PRIu64 "\n", r->buffers);
-    (void)printf("  host allocations  %" PRIu64 "\n", r->allocations);
-    (void)printf("  clFinish          %" PRIu64 "\n", r->finishes);
-    (void)printf("  waits             %" PRIu64 "\n", r->waits);
-    (void)printf("  bytes up          %" PRIu64 "\n", r->bytes_up);
-    (void)printf("  bytes down        %" PRIu64 "\n", r->bytes_down);
+    tpp_bench_rows base = {0};
+    if (a->compare != NULL) TPP_TRY(tpp_bench_rows_read(&base, a->compare));
+    const tpp_status s = write_rows(a, config, a->compare != NULL ? &base : NULL, outcome);
+    tpp_bench_rows_free(&base);
+    return s;
 }
 
 static int run_bench(void *arguments)
 {
-    const tpp_trial_arguments *a = arguments;
-    struct tpp_model_config config;
-    tpp_trial trial = {0};
-    tpp_device *device = NULL;
-    measured m = {0};
-    tpp_status s = tpp_trial_start(&trial, &config, &device, a);
-    if (s == TPP_OK) s = measure(&m, &trial, device, a);
-    if (s == TPP_OK) {
-        const int clip = tpp_model_config_clip(&config, a->frames);
-        print_device(device, a, clip);
-        print_speed(&m, clip);
-        print_counts(&m);
-        if (a->profile) s = tpp_session_print(trial.session, stdout, true, m.peak);
-    }
-    tpp_trial_close(&trial);
-    tpp_device_close(device);
-    return tpp_exit_with("bench", s, true);
+    const tpp_bench_arguments *a = arguments;
+    struct tpp_model_config *config = NULL;
+    tpp_bench_outcome outcome = {0};
+    tpp_status s = tpp_bench_read_configs(&config, a);
+    if (s == TPP_OK) s = a->first_mask ? run_first_mask(a, config) : run_rows(a, config, &outcome);
+    tpp_free(config);
+    return s == TPP_OK && !a->first_mask ? outcome_code(&outcome) : tpp_exit_with("bench", s, true);
 }
 
-#define AT(member) offsetof(tpp_trial_arguments, member)
+/* ---- the table ---- */
+
+static const char *scenario_word(int i)
+{
+    return tpp_scenario_text(i);
+}
+
+static const char *cache_word(int i)
+{
+    static const char *const words[] = {"warm", "cold"};
+    return i < TPP_COUNT(words) ? words[i] : NULL;
+}
+
+#define AT(member) offsetof(tpp_bench_arguments, member)
+static const tpp_option grid_options[] = {
+    {'c', "config", TPP_OPTION_TEXT, AT(config), "FILE,...",
+     .help = "configurations; default: preset paper", .completes = TPP_COMPLETE_FILE,
+     .several = true},
+    {0, "size", TPP_OPTION_SIZE, AT(size), "HxW,...", .help = "of the network's input",
+     .min = TPP_TRIAL_LEAST_SIDE, .max = TPP_TRIAL_MOST_SIDE, .several = true},
+    {'a', "algorithm", TPP_OPTION_TEXT, AT(algorithm), "A,...",
+     .help = "preferred for every node; auto: the registry's choice", .word = tpp_algorithm_word,
+     .several = true},
+    {'b', "ahead", TPP_OPTION_INT, AT(ahead), "B,...",
+     .help = "frames encoded together, with scenario offline", .min = 1, .max = 16,
+     .several = true},
+    {'d', "device", TPP_OPTION_TEXT, AT(device), "D,...", .help = "index, part of a name, or auto",
+     .several = true},
+    {0, "scenario", TPP_OPTION_CHOICE, AT(scenario), "S,...",
+     .help = "single: latency of a frame; offline: throughput; cold: from the start of a process "
+             "to its first mask",
+     .word = scenario_word, .several = true},
+    {0, "kernel-cache", TPP_OPTION_CHOICE, AT(kernel_cache), "K,...",
+     .help = "with scenario cold: compiled kernels are there, or nothing is", .word = cache_word,
+     .several = true},
+    {0},
+};
 static const tpp_option options[] = {
     {'n', "frames", TPP_OPTION_INT, AT(frames), "N",
-     .help = "frames to run; with mode clip three clips at least", .min = 3, .max = 100000},
-    {0, "profile", TPP_OPTION_FLAG, AT(profile), NULL, .help = "time of every node, afterwards"},
+     .help = "to be timed in a sequence; with mode clip three clips at least", .min = 3,
+     .max = 100000},
+    {0, "warmup", TPP_OPTION_INT, AT(warmup), "N", .help = "frames before anything is timed",
+     .max = 1000},
+    {'r', "repeat", TPP_OPTION_INT, AT(repeat), "N", .help = "sequences, or processes", .min = 1,
+     .max = 1000},
+    {'g', "golden", TPP_OPTION_LIST, AT(goldens), "FILE",
+     .help = "check rows of its backbone and mode against this golden file; else against plain",
+     .completes = TPP_COMPLETE_FILE},
+    {0, "no-gate", TPP_OPTION_FLAG, AT(no_gate), NULL, .help = "leave the masks unchecked"},
+    {'f', "format", TPP_OPTION_CHOICE, AT(format), "F", .help = "of the rows",
+     .word = tpp_bench_format},
+    {'o', "output", TPP_OPTION_TEXT, AT(output), "FILE", .help = "write the rows there",
+     .completes = TPP_COMPLETE_FILE},
+    {0, "compare", TPP_OPTION_TEXT, AT(compare), "FILE",
+     .help = "rows of an earlier run (json or jsonl): faster, slower or same",
+     .completes = TPP_COMPLETE_FILE},
+    {0, "profile", TPP_OPTION_FLAG, AT(profile), NULL,
+     .help = "time of every node, its floor and its shares of the peaks"},
+    {0, "first-mask", TPP_OPTION_FLAG, AT(first_mask), NULL,
+     .help = "say when the first frame's mask is there, and end: what scenario cold starts"},
     {0},
 };
 
+static const tpp_bench_arguments defaults = {.common = {.tokens = TPP_TRIAL_TOKENS},
+                                             .size = {.count = 1, .item.size = {{360, 640}}},
+                                             .ahead = {.count = 1, .item.number = {1}},
+                                             .scenario = {.count = 1, .item.text = {"offline"}},
+                                             .kernel_cache = {.count = 1, .item.text = {"warm"}},
+                                             .format = "text",
+                                             .frames = 12,
+                                             .warmup = 3,
+                                             .repeat = 1};
+
 const tpp_command tpp_command_bench = {
     .name = "bench",
-    .help = "measure speed, memory and transfers",
-    .synopsis = "[--config FILE] [--size HxW] [--frames N]",
+    .help = "measure speed, memory and transfers, and check the masks",
+    .synopsis = "[--config FILE,...] [--size HxW,...] [--scenario S,...] [--format F]",
     .about =
-        "Runs a sequence of synthetic pictures with synthetic weights and prints the time of a\n"
-        "frame, its share of the FMA peak measured in the same run, memory, and what happens\n"
-        "between two frames.",
+        "Runs sequences of synthetic pictures with synthetic weights, one row for each "
+        "combination\n"
+        "of what the options list. A row has the time of a frame with its spread, shares of the\n"
+        "FMA and copy peaks measured in the same run, memory, what happens between two frames, "
+        "and\n"
+        "whether the masks are right: a row whose masks differ from those of the algorithms "
+        "called\n"
+        "plain (a small size, same configuration) is invalid. What cannot run is a row too.",
     .examples = "  tpp bench --config configs/r50.yaml --size 360x640 --frames 12\n"
-                "  tpp bench --config configs/tiny.yaml --size 64x96 --ahead 4 --profile\n",
-    .notes = "Machines differ and are shared: compare shares of the peak, not milliseconds.\n",
-    .options = {tpp_trial_rows, options},
-    .defaults = &tpp_trial_defaults,
-    .size = sizeof(tpp_trial_arguments),
+                "  tpp bench --config configs/tiny.yaml --size 64x96 --ahead 4 --profile\n"
+                "  tpp bench --config configs/tiny.yaml,configs/r50.yaml --size 360x640,640x640 "
+                "\\\n"
+                "      --scenario single,offline,cold --ahead 1,4 --format json -o base.json\n"
+                "  tpp bench --config configs/r50.yaml --repeat 5 --compare base.json\n",
+    .notes = "Machines differ and are shared: compare shares of the peak, not milliseconds. Exit "
+             "code 1\nwhen a row is invalid or failed. Fields: bench/README.md.\n",
+    .options = {grid_options, options, tpp_trial_rows},
+    .defaults = &defaults,
+    .size = sizeof(tpp_bench_arguments),
     .run = run_bench};

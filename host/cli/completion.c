@@ -146,7 +146,7 @@ static void zsh_action(FILE *to, tpp_completion completes, tpp_word *word)
 
 static void zsh_option(FILE *to, const tpp_option *o)
 {
-    const bool repeats = o->type == TPP_OPTION_LIST;
+    const bool repeats = o->type == TPP_OPTION_LIST || o->several;
     (void)fputs(" \\\n        ", to);
     if (o->letter != 0)
         (void)fprintf(to, "%s{-%c,--%s}'[", repeats ? "'*'" : "", o->letter, o->name);

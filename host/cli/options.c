@@ -24,10 +24,21 @@ const tpp_option *tpp_option_at(const tpp_command *c, int i)
     return i == 0 ? &help : NULL;
 }
 
+/* The first of them: a command's defaults are one value each. */
+static bool several_default(const tpp_option *o, const tpp_several *at, char *out, size_t size)
+{
+    const tpp_size *s = &at->item.size[0];
+    if (at->count == 0) return false;
+    if (o->type == TPP_OPTION_SIZE) return snprintf(out, size, "[%dx%d]", s->height, s->width) > 0;
+    if (o->type == TPP_OPTION_INT) return snprintf(out, size, "[%d]", at->item.number[0]) > 0;
+    return snprintf(out, size, "[%s]", at->item.text[0]) > 0;
+}
+
 bool tpp_option_default(const tpp_command *c, const tpp_option *o, char *out, size_t size)
 {
     if (c->defaults == NULL) return false;
     const void *at = (const char *)c->defaults + o->offset;
+    if (o->several) return several_default(o, at, out, size);
     switch (o->type) {
     case TPP_OPTION_INT: {
         const int value = *(const int *)at; /* outside the range it stands for none */
@@ -146,9 +157,8 @@ static tpp_status add_item(tpp_list *list, const char *what, const char *text)
     return TPP_OK;
 }
 
-static tpp_status take_value(const tpp_option *o, void *arguments, const char *text)
+static tpp_status take_one(const tpp_option *o, void *target, const char *text)
 {
-    void *target = (char *)arguments + o->offset;
     switch (o->type) {
     case TPP_OPTION_FLAG:
         *(bool *)target = true;
@@ -169,6 +179,50 @@ static tpp_status take_value(const tpp_option *o, void *arguments, const char *t
     default:
         return parse_size(o, target, text);
     }
+}
+
+/* One of several. */
+static tpp_status add_one(const tpp_option *o, tpp_several *all, const char *text)
+{
+    const char *kept = NULL;
+    if (text[0] == '\0')
+        return TPP_FAIL(TPP_EUSAGE, "--%s: nothing stands beside a comma", o->name);
+    if (all->count == TPP_MAX_SEVERAL)
+        return TPP_FAIL(TPP_EUSAGE, "--%s: more than %d values", o->name, (int)TPP_MAX_SEVERAL);
+    const int i = all->count;
+    if (o->type == TPP_OPTION_INT) {
+        TPP_TRY(parse_int(o, &all->item.number[i], text));
+    } else if (o->type == TPP_OPTION_SIZE) {
+        TPP_TRY(parse_size(o, &all->item.size[i], text));
+    } else {
+        TPP_TRY(take_one(o, &kept, text));
+        (void)snprintf(all->item.text[i], sizeof(all->item.text[i]), "%s", kept);
+    }
+    all->count++;
+    return TPP_OK;
+}
+
+/* "A,B,C" */
+static tpp_status add_several(const tpp_option *o, tpp_several *all, const char *text)
+{
+    char piece[TPP_MAX_SEVERAL_TEXT];
+    if (!all->given) *all = (tpp_several){.given = true};
+    for (const char *p = text;;) {
+        const size_t n = strcspn(p, ",");
+        if (n >= sizeof(piece))
+            return TPP_FAIL(TPP_EUSAGE, "--%s: a value of %zu bytes is too long", o->name, n);
+        memcpy(piece, p, n);
+        piece[n] = '\0';
+        TPP_TRY(add_one(o, all, piece));
+        if (p[n] == '\0') return TPP_OK;
+        p += n + 1;
+    }
+}
+
+static tpp_status take_value(const tpp_option *o, void *arguments, const char *text)
+{
+    void *target = (char *)arguments + o->offset;
+    return o->several ? add_several(o, target, text) : take_one(o, target, text);
 }
 
 /* ---- names ---- */

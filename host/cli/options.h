@@ -24,6 +24,19 @@ typedef struct tpp_size {
     int height, width;
 } tpp_size;
 
+/* Values of an option that takes several, "A,B" or given again; the first that is given takes the
+ * place of the defaults. Texts are copies. */
+enum { TPP_MAX_SEVERAL = 24, TPP_MAX_SEVERAL_TEXT = 512 };
+typedef struct tpp_several {
+    int count;
+    bool given;
+    union {
+        char text[TPP_MAX_SEVERAL][TPP_MAX_SEVERAL_TEXT];
+        int number[TPP_MAX_SEVERAL];
+        tpp_size size[TPP_MAX_SEVERAL];
+    } item;
+} tpp_several;
+
 typedef enum tpp_option_type {
     TPP_OPTION_FLAG,   /* bool */
     TPP_OPTION_TEXT,   /* const char * */
@@ -57,6 +70,7 @@ typedef struct tpp_option {
     double min, max;
     tpp_word *word; /* of a choice: all it may be; else what is offered; or NULL */
     tpp_completion completes;
+    bool several; /* of TEXT, CHOICE, INT or SIZE: the member is a tpp_several of those */
 } tpp_option;
 
 enum { TPP_OPTION_TABLES = 3 };

@@ -77,6 +77,9 @@ TPP_MUST_CHECK tpp_status tpp_golden_run(const tpp_golden *g, tpp_device *device
 
 /* ---- the comparison ---- */
 
+/* How far tensor `name` may be off, over its largest magnitude; 0: an index, which is chosen. */
+double tpp_golden_tolerance(const char *name);
+
 typedef struct tpp_golden_row {
     const char *name; /* of the golden's item, borrowed */
     bool seen, passed;

@@ -25,15 +25,19 @@ static bool is_index(const char *name)
     return ends_with(name, ".best") || ends_with(name, ".prompt");
 }
 
+double tpp_golden_tolerance(const char *name)
+{
+    if (is_index(name)) return 0;
+    return ends_with(name, ".mask") ? mask_tolerance : tolerance;
+}
+
 tpp_status tpp_golden_report_init(tpp_golden_report *r, const tpp_golden *g)
 {
     tpp_golden_row *rows = NULL;
     TPP_NEW(rows, g->count);
     for (size_t i = 0; i < g->count; i++) {
-        const char *name = g->items[i].name;
-        rows[i].name = name;
-        if (!is_index(name))
-            rows[i].tolerance = ends_with(name, ".mask") ? mask_tolerance : tolerance;
+        rows[i].name = g->items[i].name;
+        rows[i].tolerance = tpp_golden_tolerance(rows[i].name);
     }
     *r = (tpp_golden_report){.golden = g, .rows = rows};
     return TPP_OK;

@@ -120,9 +120,12 @@ typedef struct tpp_session_info {
 } tpp_session_info;
 tpp_session_info tpp_session_info_of(const tpp_session *s);
 
+/* Plan i of the session, from 0, borrowed; NULL past the last. The last is what most frames run. */
+tpp_plan *tpp_session_plan_at(const tpp_session *s, int i);
+
 /* Prints every plan (tpp_plan_print); with `profile`, times each node of a frame after the first;
- * needs two frames taken before. */
+ * needs two frames taken before. `peaks` may be NULL. */
 TPP_MUST_CHECK tpp_status tpp_session_print(tpp_session *s, FILE *to, bool profile,
-                                            double peak_gflops);
+                                            const tpp_peaks *peaks);
 
 #endif

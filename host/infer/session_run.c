@@ -266,11 +266,9 @@ tpp_session_info tpp_session_info_of(const tpp_session *s)
                              .ring_bytes = tpp_ring_bytes(s->ring),
                              .net_height = s->dims.height,
                              .net_width = s->dims.width};
-    const tpp_plan *plans[] = {s->text, s->image, s->backbone, s->encode};
-    for (int i = 0; i < 4 + s->n_frames; i++) {
-        const tpp_plan *p = i < 4 ? plans[i] : s->frame[i - 4].plan;
-        if (p != NULL) info.own_bytes += tpp_plan_own_bytes(p);
-    }
+    const tpp_plan *p = NULL;
+    for (int i = 0; (p = tpp_session_plan_at(s, i)) != NULL; i++)
+        info.own_bytes += tpp_plan_own_bytes(p);
     info.frame_flops = (tpp_plan_flops(backbone) + tpp_plan_flops(s->encode)) / s->batch +
                        tpp_plan_flops(next) / tpp_session_frames(s);
     info.launches = tpp_plan_launches(backbone) + tpp_plan_launches(s->encode) +
@@ -278,28 +276,34 @@ tpp_session_info tpp_session_info_of(const tpp_session *s)
     return info;
 }
 
-static tpp_status print_plan(tpp_plan *p, FILE *to, bool profile, double peak)
+tpp_plan *tpp_session_plan_at(const tpp_session *s, int i)
+{
+    tpp_plan *fixed[] = {s->text, s->image, s->backbone, s->encode};
+    for (size_t k = 0; k < sizeof(fixed) / sizeof(fixed[0]); k++)
+        if (fixed[k] != NULL && i-- == 0) return fixed[k];
+    return i < s->n_frames ? s->frame[i].plan : NULL;
+}
+
+static tpp_status print_plan(tpp_plan *p, FILE *to, bool profile, const tpp_peaks *peaks)
 {
     double *ms = NULL;
     if (!profile) {
-        tpp_plan_print(p, to, NULL, peak);
+        tpp_plan_print(p, to, NULL, peaks);
         return TPP_OK;
     }
     TPP_NEW(ms, tpp_plan_nodes(p));
     const tpp_status s = tpp_plan_profile(p, ms);
-    if (s == TPP_OK) tpp_plan_print(p, to, ms, peak);
+    if (s == TPP_OK) tpp_plan_print(p, to, ms, peaks);
     tpp_free(ms);
     return s;
 }
 
-tpp_status tpp_session_print(tpp_session *s, FILE *to, bool profile, double peak_gflops)
+tpp_status tpp_session_print(tpp_session *s, FILE *to, bool profile, const tpp_peaks *peaks)
 {
+    tpp_plan *p = NULL;
     if (profile && s->taken < 2)
         return TPP_FAIL(TPP_EUSAGE, "a profile wants two frames taken before");
-    tpp_plan *plans[] = {s->text, s->image, s->backbone, s->encode};
-    for (int i = 0; i < 4; i++)
-        if (plans[i] != NULL) TPP_TRY(print_plan(plans[i], to, profile, peak_gflops));
-    for (int f = 0; f < s->n_frames; f++)
-        TPP_TRY(print_plan(s->frame[f].plan, to, profile, peak_gflops));
+    for (int i = 0; (p = tpp_session_plan_at(s, i)) != NULL; i++)
+        TPP_TRY(print_plan(p, to, profile, peaks));
     return TPP_OK;
 }

@@ -7,8 +7,7 @@
 #include "core/synth.h"
 #include "infer/weights.h"
 
-#include <stdlib.h>
-#include <string.h>
+#include <stddef.h>
 
 enum { MAX_PROMPTS = 16, MAX_TOKENS = 512, RGB = 3 };
 
@@ -115,16 +114,10 @@ static void count_batch(tpp_trial_result *r, const snapshot *a, const snapshot *
     keep_most(&r->allocations, a->allocations, b->allocations, batch);
 }
 
-static int compare_doubles(const void *a, const void *b)
+/* Pushes and takes one batch. As many frames are in flight as may be, so those that go in are of a
+ * later batch; one by one it is the same frame. */
+static tpp_status turn(tpp_trial *t, int64_t depth, int64_t *pushed, int64_t taken, int64_t count)
 {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* Pushes and takes one batch: the pictures that go in are those of a later batch. */
-static tpp_status turn(tpp_trial *t, int64_t *pushed, int64_t taken, int64_t count)
-{
-    const int64_t depth = tpp_session_depth(t->session);
     for (int i = 0; i < t->batch; i++, taken++) {
         tpp_frame_result frame;
         while (*pushed < count && *pushed - taken < depth) {
@@ -137,43 +130,85 @@ static tpp_status turn(tpp_trial *t, int64_t *pushed, int64_t taken, int64_t cou
     return TPP_OK;
 }
 
-static tpp_status run_batches(tpp_trial *t, int batches, tpp_trial_result *r, double *ms)
+/* A sequence: `fill` batches, then samples of `span` batches each, then `drain` batches. */
+typedef struct course {
+    int64_t depth; /* frames in flight */
+    int fill, samples, span, drain;
+} course;
+
+static tpp_status run_course(tpp_trial *t, const course *c, tpp_trial_result *r, double *ms)
 {
-    const int batch = t->batch;
-    const int64_t count = (int64_t)batches * batch;
+    const int batches = c->fill + c->samples * c->span + c->drain;
     const double start = tpp_clock_seconds();
     int64_t pushed = 0;
+    double mark = start;
     snapshot before = {0};
     for (int b = 0; b < batches; b++) {
-        TPP_TRY(turn(t, &pushed, (int64_t)b * batch, count));
+        TPP_TRY(turn(t, c->depth, &pushed, (int64_t)b * t->batch, (int64_t)batches * t->batch));
         const snapshot after = look(t);
-        if (b == 0) r->first_ms = (after.seconds - start) * 1e3;
-        if (b > 0) {
-            ms[b - 1] = (after.seconds - before.seconds) * 1e3 / batch;
-            count_batch(r, &before, &after, batch);
-        }
+        const int timed = b + 1 - c->fill; /* batches, with this one */
+        if (b == 0 && r->first_ms == 0) r->first_ms = (after.seconds - start) * 1e3;
+        if (b > 0) count_batch(r, &before, &after, t->batch);
+        if (timed > 0 && timed % c->span == 0 && timed / c->span <= c->samples)
+            ms[timed / c->span - 1] = (after.seconds - mark) * 1e3 / (c->span * t->batch);
+        if (timed >= 0 && timed % c->span == 0) mark = after.seconds;
         before = after;
     }
     return TPP_OK;
 }
 
-tpp_status tpp_trial_run(tpp_trial *t, int frames, tpp_trial_result *out)
+static int round_up(int n, int unit)
 {
-    const int batch = t->batch;
-    const int batches = frames < 3 * batch ? 3 : (frames + batch - 1) / batch;
-    tpp_trial_result r = {.frames = batches * batch};
-    double *ms = NULL;
+    return (n + unit - 1) / unit;
+}
+
+static tpp_status run_courses(tpp_trial *t, const tpp_trial_method *m, const course *c,
+                              tpp_trial_result *r)
+{
+    const course warm = {.depth = c->depth, .fill = round_up(m->warmup, t->batch), .span = 1};
+    tpp_trial_result unused = {0};
     TPP_TRY(tpp_session_reset(t->session));
-    TPP_NEW(ms, batches);
-    const tpp_status s = run_batches(t, batches, &r, ms);
-    const int n = batches - 1;
-    if (s == TPP_OK) {
-        qsort(ms, (size_t)n, sizeof(*ms), compare_doubles);
-        r.ms_median = (ms[n / 2] + ms[(n - 1) / 2]) / 2;
-        r.ms_least = ms[0];
-        r.ms_most = ms[n - 1];
-        *out = r;
+    TPP_TRY(run_course(t, &warm, &unused, NULL));
+    for (int k = 0; k < m->repeat; k++) {
+        TPP_TRY(tpp_session_reset(t->session));
+        TPP_TRY(run_course(t, c, r, r->ms + (ptrdiff_t)k * c->samples));
     }
-    tpp_free(ms);
+    return TPP_OK;
+}
+
+tpp_status tpp_trial_run(tpp_trial *t, const tpp_trial_method *method, tpp_trial_result *out)
+{
+    enum { FEWEST = 3 };
+    const int depth = method->one_by_one ? 1 : tpp_session_depth(t->session);
+    if (method->one_by_one && t->batch > 1)
+        return TPP_FAIL(TPP_EUSAGE,
+                        "%d frames are encoded together: none of them has a latency of its own",
+                        t->batch);
+    const int span = depth / t->batch, samples = round_up(method->frames, span * t->batch);
+    const course c = {.depth = depth,
+                      .fill = span,
+                      .samples = samples < FEWEST ? FEWEST : samples,
+                      .span = span,
+                      .drain = span - 1};
+    tpp_trial_result r = {.frames = c.samples * span * t->batch,
+                          .count = c.samples * method->repeat};
+    TPP_NEW(r.ms, r.count);
+    const tpp_status s = run_courses(t, method, &c, &r);
+    if (s == TPP_OK)
+        *out = r;
+    else
+        tpp_trial_result_free(&r);
     return s;
+}
+
+void tpp_trial_result_free(tpp_trial_result *r)
+{
+    tpp_free(r->ms);
+    *r = (tpp_trial_result){0};
+}
+
+tpp_status tpp_trial_first_mask(tpp_trial *t)
+{
+    int64_t pushed = 0;
+    return turn(t, tpp_session_depth(t->session), &pushed, 0, t->batch);
 }

@@ -5,6 +5,7 @@
 
 #include "infer/session.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct tpp_trial_options {
@@ -31,16 +32,33 @@ TPP_MUST_CHECK tpp_status tpp_trial_open(tpp_trial *t, const struct tpp_model_co
                                          tpp_device *device, const tpp_trial_options *options);
 void tpp_trial_close(tpp_trial *t);
 
-/* What a sequence of frames took. Counts are of one frame in the steady state: the most that any
- * batch after the first needed, divided by its frames and rounded up. */
+/* How it is measured. */
+typedef struct tpp_trial_method {
+    int frames;      /* to be timed in a sequence, rounded up to whole samples, three at least */
+    int warmup;      /* frames before anything is timed, in a sequence of their own; rounded up */
+    int repeat;      /* sequences, 1 or more */
+    bool one_by_one; /* a frame is given when the one before it was taken (batches of one only) */
+} tpp_trial_method;
+
+/* What sequences of frames took. A sample is the time of as many batches as are in flight, from
+ * result to result, divided by their frames: a device that works on two at once brings them in
+ * pairs. The batches that fill and empty the pipe are not timed. Counts are of one frame in the
+ * steady state: the most that any batch after a sequence's first needed, divided by its frames and
+ * rounded up. */
 typedef struct tpp_trial_result {
-    int frames;                          /* that were timed */
-    double ms_median, ms_least, ms_most; /* of a frame, from result to result, after the first */
-    double first_ms;                     /* from the first push to the first result */
+    int frames; /* timed in a sequence */
+    double *ms; /* [count] in order */
+    int count;
+    double first_ms; /* from the first push to the first result, of the first sequence */
     uint64_t launches, buffers, finishes, waits, bytes_up, bytes_down, allocations;
 } tpp_trial_result;
 
-/* Runs `frames` frames (rounded up to whole batches; at least three batches). */
-TPP_MUST_CHECK tpp_status tpp_trial_run(tpp_trial *t, int frames, tpp_trial_result *out);
+/* TPP_EUSAGE: one by one where frames are encoded in batches. The caller frees the result. */
+TPP_MUST_CHECK tpp_status tpp_trial_run(tpp_trial *t, const tpp_trial_method *method,
+                                        tpp_trial_result *out);
+void tpp_trial_result_free(tpp_trial_result *r);
+
+/* One frame: from a session that has just opened to its first mask. */
+TPP_MUST_CHECK tpp_status tpp_trial_first_mask(tpp_trial *t);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-enum { TPP_CSV_MAX_COLUMNS = 64 };
+enum { TPP_CSV_MAX_COLUMNS = 128 };
 #define TPP_CSV_MAX_BYTES ((size_t)64 << 20)
 
 /* Zero-initialise; free in any state. Row 0 is the header; field c of row r is at

@@ -9,6 +9,7 @@
 
 #include "nn/graph.h"
 #include "nn/store.h"
+#include "ops/peak.h"
 #include "tensor/tensor.h"
 
 #include <stdio.h>
@@ -69,8 +70,10 @@ typedef struct tpp_plan_result {
 bool tpp_plan_result_at(const tpp_plan *p, int i, tpp_plan_result *out);
 
 /* What a plan holds: nodes in order, shapes, algorithm, FLOPs, bytes, arena offset; with times
- * (milliseconds a node, from tpp_plan_profile; NULL: none) their share of `peak_gflops` too. */
-void tpp_plan_print(const tpp_plan *p, FILE *to, const double *node_ms, double peak_gflops);
+ * (milliseconds a node, from tpp_plan_profile; NULL: none) the speed of each. With `peaks` (may be
+ * NULL) too: the floor of each, the time that its FLOPs or its bytes take at the peak, whichever is
+ * longer, which of the two that is, and the shares of both peaks. */
+void tpp_plan_print(const tpp_plan *p, FILE *to, const double *node_ms, const tpp_peaks *peaks);
 
 /* One run with every node timed; adds to node_ms[0 .. tpp_plan_nodes(p) - 1]. */
 TPP_MUST_CHECK tpp_status tpp_plan_profile(tpp_plan *p, double *node_ms);
@@ -79,5 +82,11 @@ int tpp_plan_launches(const tpp_plan *p);
 
 /* Floating-point operations of one run, as the model counts them. */
 double tpp_plan_flops(const tpp_plan *p);
+
+/* Name of the plan, borrowed. */
+const char *tpp_plan_name(const tpp_plan *p);
+
+/* How many nodes run by `algorithm`, constant ones aside. */
+int tpp_plan_count(const tpp_plan *p, const char *algorithm);
 
 #endif

@@ -316,7 +316,7 @@ static void dumps_want_a_session_that_keeps_them(void **state)
     const suite *s = *state;
     tpp_session *session = open_session(s, &usual);
     UNIT_FAILS(tpp_session_dump(session, false, NULL, NULL), TPP_EUSAGE, "not opened for dumps");
-    UNIT_FAILS(tpp_session_print(session, stdout, true, 1), TPP_EUSAGE, "two frames");
+    UNIT_FAILS(tpp_session_print(session, stdout, true, NULL), TPP_EUSAGE, "two frames");
     tpp_session_close(session);
 }
 

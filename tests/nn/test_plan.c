@@ -429,13 +429,25 @@ static void a_plan_can_be_printed_and_profiled(void **state)
     UNIT_OK(tpp_plan_profile(p.plan, ms));
     FILE *f = open_memstream(&text, &size);
     assert_non_null(f);
-    tpp_plan_print(p.plan, f, ms, 100);
+    const tpp_peaks peaks = {.gflops = 1e-3, .copy_gbs = 1e6}; /* arithmetic is what limits */
+    tpp_plan_print(p.plan, f, ms, &peaks);
     (void)fclose(f);
     assert_non_null(strstr(text, "plan conv+bn+residual+relu on "));
     assert_non_null(strstr(text, "+residual+relu"));
     assert_non_null(strstr(text, "[1,80,24]"));
     assert_non_null(strstr(text, "output"));
-    assert_non_null(strstr(text, "total"));
+    assert_non_null(strstr(text, " fma "));
+    assert_null(strstr(text, " copy  "));
+    double total = 0, speed = 0, share = 0;
+    const char *line = strstr(text, "total ");
+    assert_non_null(line);
+    assert_int_equal(sscanf(line, "total %lf ms, %lf GFLOP/s (%lf %%", &total, &speed, &share), 3);
+    assert_true(total > 0 && fabs(share - speed / 1e-3 * 100) < 0.1 * share);
+    const char *floor_text = strstr(line, "floor ");
+    assert_non_null(floor_text);
+    const double floor_ms = strtod(floor_text + strlen("floor "), NULL);
+    const double wanted_ms = tpp_plan_flops(p.plan) * 1e-6 / peaks.gflops;
+    assert_true(fabs(floor_ms - wanted_ms) < 1e-3 * wanted_ms);
     const double flops = 80.0 * 24 * 2 * (16 * 9 + 16); /* a multiply-add is two */
     assert_true(fabs(tpp_plan_flops(p.plan) - flops) < 0.05 * flops);
     free(text);
