@@ -174,6 +174,8 @@ static int choose(const found_device *found, int count, const char *spec)
         if (contains_ignoring_case(found[i].caps.name, spec) ||
             contains_ignoring_case(found[i].caps.platform, spec))
             return i;
+    for (int i = 0; i < count; i++) /* "pocl", which older ones call themselves there alone */
+        if (contains_ignoring_case(found[i].caps.version, spec)) return i;
     return -1;
 }
 

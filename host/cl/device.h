@@ -28,7 +28,8 @@ typedef struct tpp_caps {
 } tpp_caps;
 
 /* `spec`: "auto" or NULL (a GPU if there is one, else a CPU), an index as `tpp devices` prints it,
- * or part of a name, letter case aside. Platforms without a device are passed over.
+ * or part of the name of a device or platform, else of a version ("pocl"), letter case aside.
+ * Platforms without a device are passed over.
  * TPP_EDEVICE: none fits; the message lists what there is. */
 TPP_API TPP_MUST_CHECK tpp_status tpp_device_open(tpp_device **out, const char *spec);
 

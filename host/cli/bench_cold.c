@@ -1,15 +1,14 @@
 /* Children of the same executable, timed by their parent.
  * SPDX-License-Identifier: MIT */
-#define _XOPEN_SOURCE 700
+#define _POSIX_C_SOURCE 200809L
 #include "cli/bench_cold.h"
 
 #include "cli/cli.h"
 #include "core/clock.h"
 #include "core/mem.h"
-#include "core/path.h"
+#include "infer/out_folder.h"
 
 #include <errno.h>
-#include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -77,19 +76,6 @@ static tpp_status make_command(command *c, const tpp_bench_cold *cold)
 static const char *const cache_variables[] = {"TPP_CACHE_DIR",         "XDG_CACHE_HOME",
                                               "POCL_CACHE_DIR",        "CUDA_CACHE_PATH",
                                               "MESA_SHADER_CACHE_DIR", "NEO_CACHE_DIR"};
-
-static int remove_entry(const char *path, const struct stat *st, int kind, struct FTW *walk)
-{
-    (void)st;
-    (void)kind;
-    (void)walk;
-    return remove(path);
-}
-
-static void remove_folder(const char *path)
-{
-    (void)nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-}
 
 static tpp_status make_empty_folder(char *path, size_t size)
 {
@@ -204,7 +190,7 @@ static tpp_status time_once(double *ms, command *c, bool empty_cache)
     if (!empty_cache) return time_child(ms, c, NULL);
     TPP_TRY(make_empty_folder(folder, sizeof(folder)));
     const tpp_status s = time_child(ms, c, folder);
-    remove_folder(folder);
+    tpp_remove_tree(folder);
     return s;
 }
 

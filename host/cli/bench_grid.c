@@ -5,7 +5,6 @@
 #include "cli/bench_cold.h"
 #include "cli/cli.h"
 #include "core/mem.h"
-#include "infer/selftest.h"
 
 #include <string.h>
 
@@ -176,8 +175,6 @@ static void measure(grid *g, tpp_bench_row *r, const place *p, const tpp_bench_c
     tpp_status s = g->opened;
     if (s != TPP_OK) {
         tpp_bench_set_status(r, TPP_BENCH_UNSUPPORTED, g->why);
-    } else if ((s = tpp_algorithm_check(cell->algorithm)) != TPP_OK) {
-        tpp_bench_give_up(r, s, false);
     } else if (cell->scenario == TPP_SCENARIO_COLD) {
         s = tpp_bench_measure_cold(r, &cold);
     } else {

@@ -16,11 +16,10 @@ static tpp_status run_first_mask(const tpp_bench_arguments *a,
                                  const struct tpp_model_config *config)
 {
     const tpp_bench_cell cell = tpp_bench_first_cell(a, config);
-    const tpp_trial_options options = tpp_bench_trial(&cell);
     tpp_device *device = NULL;
     tpp_trial trial = {0};
     tpp_status s = tpp_cli_device(&device, a->device.count > 0 ? a->device.item.text[0] : NULL);
-    if (s == TPP_OK) s = tpp_trial_open(&trial, cell.config, device, &options);
+    if (s == TPP_OK) s = tpp_bench_open(&trial, &cell, device);
     if (s == TPP_OK) s = tpp_trial_first_mask(&trial);
     if (s == TPP_OK && (fputs(TPP_FIRST_MASK_WORD, stdout) == EOF || fflush(stdout) != 0))
         s = TPP_FAIL(TPP_EIO, "standard output was not taken");

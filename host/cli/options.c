@@ -5,6 +5,7 @@
 
 #include "core/str.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -67,7 +68,7 @@ const char *tpp_nearest(const char *name, const char *const *words, int n)
     unsigned best = NEAR_ENOUGH + 1;
     for (int i = 0; i < n && strlen(name) <= LONGEST; i++) {
         const unsigned d = tpp_str_distance(name, words[i]);
-        if (d >= best || 2 * d > strlen(name)) continue;
+        if (d >= best || 2 * (size_t)d > strlen(name)) continue;
         best = d;
         nearest = words[i];
     }
@@ -206,6 +207,7 @@ static tpp_status add_one(const tpp_option *o, tpp_several *all, const char *tex
 static tpp_status add_several(const tpp_option *o, tpp_several *all, const char *text)
 {
     char piece[TPP_MAX_SEVERAL_TEXT];
+    assert(text != NULL); /* flags alone have none */
     if (!all->given) *all = (tpp_several){.given = true};
     for (const char *p = text;;) {
         const size_t n = strcspn(p, ",");

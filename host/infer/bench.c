@@ -4,6 +4,7 @@
 
 #include "core/mem.h"
 #include "infer/samples.h"
+#include "infer/selftest.h"
 #include "io/hash.h"
 
 #include <math.h>
@@ -103,17 +104,6 @@ tpp_status tpp_bench_describe(tpp_bench_row *r, const tpp_bench_cell *cell, cons
     return TPP_OK;
 }
 
-tpp_trial_options tpp_bench_trial(const tpp_bench_cell *cell)
-{
-    return (tpp_trial_options){.height = cell->height,
-                               .width = cell->width,
-                               .prompts = cell->prompts,
-                               .tokens = cell->tokens,
-                               .ahead = cell->ahead,
-                               .frames = cell->frames,
-                               .algorithm = cell->algorithm};
-}
-
 /* ---- what comes out ---- */
 
 tpp_status tpp_bench_set_samples(tpp_bench_row *r, const double *ms, int count)
@@ -206,6 +196,22 @@ static tpp_status check_algorithm(const tpp_session *session, const char *algori
                     algorithm);
 }
 
+tpp_status tpp_bench_open(tpp_trial *t, const tpp_bench_cell *cell, tpp_device *device)
+{
+    const tpp_trial_options options = {.height = cell->height,
+                                       .width = cell->width,
+                                       .prompts = cell->prompts,
+                                       .tokens = cell->tokens,
+                                       .ahead = cell->ahead,
+                                       .frames = cell->frames,
+                                       .algorithm = cell->algorithm};
+    TPP_TRY(tpp_algorithm_check(cell->algorithm));
+    TPP_TRY(tpp_trial_open(t, cell->config, device, &options));
+    const tpp_status s = check_algorithm(t->session, cell->algorithm);
+    if (s != TPP_OK) tpp_trial_close(t);
+    return s;
+}
+
 static tpp_status run(tpp_bench_row *r, const tpp_bench_cell *cell, tpp_trial *trial, FILE *profile)
 {
     tpp_device *d = tpp_store_device(trial->store);
@@ -234,7 +240,6 @@ done:
 tpp_status tpp_bench_measure(tpp_bench_row *r, const tpp_bench_cell *cell, tpp_device *device,
                              FILE *profile)
 {
-    const tpp_trial_options options = tpp_bench_trial(cell);
     tpp_trial trial = {0};
     bool ran = false;
     tpp_status s = TPP_OK;
@@ -242,8 +247,7 @@ tpp_status tpp_bench_measure(tpp_bench_row *r, const tpp_bench_cell *cell, tpp_d
     if (cell->scenario == TPP_SCENARIO_SINGLE && r->clip > 0)
         s = TPP_FAIL(TPP_EUNSUPPORTED, "with mode clip frames come in clips: none of them has a "
                                        "latency of its own");
-    if (s == TPP_OK) s = tpp_trial_open(&trial, cell->config, device, &options);
-    if (s == TPP_OK) s = check_algorithm(trial.session, cell->algorithm);
+    if (s == TPP_OK) s = tpp_bench_open(&trial, cell, device);
     if (s == TPP_OK) {
         ran = true;
         s = run(r, cell, &trial, profile);

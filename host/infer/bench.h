@@ -40,8 +40,10 @@ typedef struct tpp_bench_cell {
 TPP_MUST_CHECK tpp_status tpp_bench_describe(tpp_bench_row *r, const tpp_bench_cell *cell,
                                              const tpp_caps *caps);
 
-/* The trial that the cell describes. */
-tpp_trial_options tpp_bench_trial(const tpp_bench_cell *cell);
+/* Opens the trial that the cell describes. TPP_EUNSUPPORTED when no node of it runs by the
+ * algorithm that was asked for. */
+TPP_MUST_CHECK tpp_status tpp_bench_open(tpp_trial *t, const tpp_bench_cell *cell,
+                                         tpp_device *device);
 
 /* Runs scenarios single and offline. What cannot run is the row's status and reason, and returned.
  * `profile` (or NULL) gets the times of every node. */

@@ -171,26 +171,27 @@ static void judge(tpp_gate *g)
                    g->dice, TPP_GATE_DICE, g->logit_error, limit);
 }
 
+/* Frame t of both, into the worst so far. */
+static void compare_frame(tpp_gate *g, const tpp_gate_masks *got, const tpp_gate_masks *want, int t)
+{
+    const size_t at = (size_t)t * want->pixels;
+    const double dice = mask_dice(got->mask + at, want->mask + at, want->pixels);
+    const double error = logit_error(got->logits + at, want->logits + at, want->pixels);
+    if (dice < g->dice) g->dice = dice;
+    if (error > g->logit_error) g->logit_error = error;
+    if (got->best[t] != want->best[t] && g->why[0] == '\0')
+        (void)snprintf(g->why, sizeof(g->why), "frame %d: query %d was chosen, wanted %d", t + 1,
+                       got->best[t], want->best[t]);
+}
+
 void tpp_gate_compare(tpp_gate *out, const tpp_gate_masks *got, const tpp_gate_masks *want)
 {
-    tpp_gate g = {.dice = 1};
-    if (got->frames != want->frames || got->pixels != want->pixels) {
-        g.dice = 0;
-        g.logit_error = INFINITY;
-    }
-    for (int t = 0; t < want->frames && g.dice > 0; t++) {
-        const size_t at = (size_t)t * want->pixels;
-        const double dice = mask_dice(got->mask + at, want->mask + at, want->pixels);
-        const double error = logit_error(got->logits + at, want->logits + at, want->pixels);
-        if (dice < g.dice) g.dice = dice;
-        if (error > g.logit_error) g.logit_error = error;
-        if (got->best[t] != want->best[t] && g.why[0] == '\0')
-            (void)snprintf(g.why, sizeof(g.why), "frame %d: query %d was chosen, wanted %d", t + 1,
-                           got->best[t], want->best[t]);
-    }
-    judge(&g);
-    memcpy(g.against, out->against, sizeof(g.against));
-    *out = g;
+    const bool fit = got->frames == want->frames && got->pixels == want->pixels;
+    out->dice = fit ? 1 : 0;
+    out->logit_error = fit ? 0 : INFINITY;
+    out->why[0] = '\0';
+    for (int t = 0; fit && t < want->frames; t++) compare_frame(out, got, want, t);
+    judge(out);
 }
 
 /* ---- golden files ---- */

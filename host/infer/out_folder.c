@@ -56,7 +56,7 @@ static tpp_status remove_one(void *context, const char *path, const char *name, 
     return TPP_OK;
 }
 
-static void remove_tree(const char *folder)
+void tpp_remove_tree(const char *folder)
 {
     (void)remove_one(NULL, folder, NULL, true);
 }
@@ -368,7 +368,7 @@ void tpp_out_folder_sweep(const char *path)
 
 void tpp_out_folder_discard(tpp_out_folder *o)
 {
-    if (o->staging != NULL) remove_tree(o->staging);
+    if (o->staging != NULL) tpp_remove_tree(o->staging);
     tpp_free(o->staging);
     tpp_free(o->path);
     *o = (tpp_out_folder){0};

@@ -44,4 +44,7 @@ void tpp_out_folder_sweep_in(const char *folder, tpp_is_mine *is_mine, const voi
 /* Removes what was made; harmless after commit. */
 void tpp_out_folder_discard(tpp_out_folder *o);
 
+/* Removes a folder and everything in it, links not followed. */
+void tpp_remove_tree(const char *folder);
+
 #endif
