@@ -12,8 +12,8 @@
  *   conv2d_windows_winograd   B^T d B into v [group][FREQS][blocks of KB channels][MR][LDA]
  *   conv2d_products_winograd  for each frequency m = v u, into m [group][panels][FREQS][MR][NR]
  *   conv2d_tiles_winograd     A^T m A, bias, residual, act into y, clipped at the map's border
- * A strip's v and m stay in the last cache. Channel sums run in blocks of KB terms, each from zero.
- * SPDX-License-Identifier: MIT */
+ * A strip's v and m stay in the last cache. Channel sums run in chains of SUM terms, each from
+ * zero. SPDX-License-Identifier: MIT */
 #ifndef TILE
 #define TILE 4 /* m: 2 or 4 */
 #endif
@@ -148,22 +148,21 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_windows_winogr
 static void multiply_group(global float *m, global const float *v, global const float *u, int count,
                            int is_first)
 {
-    vec acc[MR][2];
+    for (int k = 0; k < count; k += SUM) {
+        vec acc[MR][2];
 #pragma unroll
-    for (int r = 0; r < MR; r++) {
-        acc[r][0] = (vec)(0.0f);
-        acc[r][1] = (vec)(0.0f);
-    }
-    TILE_MULTIPLY(acc, v, u, NR, count)
+        for (int r = 0; r < MR; r++) acc[r][0] = acc[r][1] = (vec)(0.0f);
+        TILE_MULTIPLY(acc, v + k, LDA, u + (size_t)k * NR, NR, min(SUM, count - k))
 #pragma unroll
-    for (int r = 0; r < MR; r++) {
-        global float *at = m + r * NR;
-        if (!is_first) {
-            acc[r][0] += LOAD_VEC(0, at);
-            acc[r][1] += LOAD_VEC(1, at);
+        for (int r = 0; r < MR; r++) {
+            global float *at = m + r * NR;
+            if (!is_first || k > 0) {
+                acc[r][0] += LOAD_VEC(0, at);
+                acc[r][1] += LOAD_VEC(1, at);
+            }
+            STORE_OWN(acc[r][0], at);
+            STORE_OWN(acc[r][1], at + VW);
         }
-        STORE_OWN(acc[r][0], at);
-        STORE_OWN(acc[r][1], at + VW);
     }
 }
 
