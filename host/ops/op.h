@@ -52,8 +52,7 @@ typedef struct tpp_algorithm {
     unsigned fuses;   /* TPP_FUSE_...: which optional operands and act this one can take */
     /* Bit i: in[i] must come as panels of tpp_panel_width(caps) columns (op `pack`). */
     unsigned packs;
-    bool cpu_only;  /* written for CPU devices: passed over on a GPU unless asked for by name */
-    bool by_tuning; /* taken when asked for by name or chosen by `tpp tune`, not by itself */
+    bool cpu_only; /* written for CPU devices: passed over on a GPU unless asked for by name */
     const char *param[TPP_MAX_PARAMS]; /* names of call.params.n; NULL: no more */
     /* Parameters number i for this call: 0 the default, then what tuning should try; false past
      * the last. NULL: the algorithm has none. */

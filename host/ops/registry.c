@@ -52,9 +52,7 @@ tpp_choice tpp_op_choose(const tpp_op *op, const char *wanted, const tpp_tuning 
         a = tuned != NULL ? tuned->algorithm : NULL;
         if (a == NULL || !tpp_algorithm_takes(op, a, c, caps))
             for (a = op->algorithms; a->name != NULL; a++)
-                if (!(a->cpu_only && !caps->is_cpu) && !a->by_tuning &&
-                    tpp_algorithm_takes(op, a, c, caps))
-                    break;
+                if (!(a->cpu_only && !caps->is_cpu) && tpp_algorithm_takes(op, a, c, caps)) break;
     }
     if (a->name == NULL) return (tpp_choice){.algorithm = NULL};
     if (tuned != NULL && tuned->algorithm == a)

@@ -90,13 +90,13 @@ TPP_MUST_CHECK tpp_status tpp_mask_head_vector_record(tpp_steps *s, const tpp_ca
         .packs = 1u << TPP_GEMM_W, .cpu_only = true, TPP_TILE_PARAMS,                \
         .record = tpp_conv2d_vector_record                                           \
     }
-#define TPP_CONV2D_WINOGRAD_ROW                                                              \
-    {                                                                                        \
-        .name = "winograd", .fuses = TPP_FUSE_BIAS | TPP_FUSE_ACT | TPP_FUSE_RESIDUAL,       \
-        .packs = 1u << TPP_GEMM_W, .cpu_only = true, .by_tuning = true,                      \
-        .param = {"tile", "rows", "block", "strip"}, .variant = tpp_conv2d_winograd_variant, \
-        .packing = tpp_conv2d_winograd_packing, .supports = tpp_conv2d_winograd_supports,    \
-        .scratch = tpp_conv2d_winograd_scratch, .record = tpp_conv2d_winograd_record         \
+#define TPP_CONV2D_WINOGRAD_ROW                                                                   \
+    {                                                                                             \
+        .name = "winograd", .fuses = TPP_FUSE_BIAS | TPP_FUSE_ACT | TPP_FUSE_RESIDUAL,            \
+        .packs = 1u << TPP_GEMM_W, .cpu_only = true, .param = {"tile", "rows", "block", "strip"}, \
+        .variant = tpp_conv2d_winograd_variant, .packing = tpp_conv2d_winograd_packing,           \
+        .supports = tpp_conv2d_winograd_supports, .scratch = tpp_conv2d_winograd_scratch,         \
+        .record = tpp_conv2d_winograd_record                                                      \
     }
 #define TPP_ATTENTION_VECTOR_ROW                                                       \
     {                                                                                  \

@@ -1,4 +1,4 @@
-/* Which convolutions `winograd` takes, and that nobody gets it unasked.
+/* Which convolutions `winograd` takes, and that CPU devices alone get it.
  * SPDX-License-Identifier: MIT */
 /* cmocka.h needs what stands before it. */
 /* clang-format off */
@@ -57,14 +57,17 @@ static void refuses_what_its_kernels_cannot_count(void **state)
     assert_false(takes(&wide, 2, 16, 1));
 }
 
-static void is_taken_by_name_only(void **state)
+static void cpu_devices_take_it_first(void **state)
 {
     (void)state;
-    const tpp_call c = call_of(&usual, 1, 64, 64);
-    assert_string_equal(tpp_op_choose(&tpp_op_conv2d, NULL, NULL, &c, &cpu).algorithm->name,
-                        "vector");
-    const tpp_choice chosen = tpp_op_choose(&tpp_op_conv2d, "winograd", NULL, &c, &cpu);
+    const tpp_caps gpu = {.is_gpu = true, .vector_width = 4};
+    const tpp_call c = call_of(&usual, 1, 64, 64), thin = call_of(&usual, 1, 1, 64);
+    const tpp_choice chosen = tpp_op_choose(&tpp_op_conv2d, NULL, NULL, &c, &cpu);
     assert_string_equal(chosen.algorithm->name, "winograd");
+    assert_string_equal(tpp_op_choose(&tpp_op_conv2d, NULL, NULL, &thin, &cpu).algorithm->name,
+                        "vector");
+    assert_string_not_equal(tpp_op_choose(&tpp_op_conv2d, NULL, NULL, &c, &gpu).algorithm->name,
+                            "winograd");
     tpp_call sized = c;
     sized.params = chosen.params;
     const tpp_pack_attr packing = tpp_packing_of(&tpp_op_conv2d, chosen.algorithm, &sized, &cpu);
@@ -91,7 +94,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_3x3_of_stride_1_and_pad_1),
         cmocka_unit_test(refuses_what_its_kernels_cannot_count),
-        cmocka_unit_test(is_taken_by_name_only),
+        cmocka_unit_test(cpu_devices_take_it_first),
         cmocka_unit_test(scratch_does_not_grow_with_the_map),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
