@@ -50,8 +50,7 @@ bool tpp_gemm_vector_supports(const tpp_call *c, const tpp_caps *caps)
     return ((const tpp_gemm_attr *)c->attr)->trans_x == 0;
 }
 
-/* How m rows and n columns are shared out: few large pieces reuse gathered rows and panels best,
- * but every compute unit needs several pieces, or the last one runs alone. */
+/* How m rows and n columns are shared out: `row_blocks` by `column_groups` work-items. */
 typedef struct cut {
     int strips, panels_each, row_blocks, column_groups;
 } cut;
@@ -61,18 +60,39 @@ static int ceil_div(int a, int b)
     return (a + b - 1) / b;
 }
 
-static cut cut_work(const tpp_tile *t, const tpp_caps *caps, int m, int n)
+/* Cycles that the busiest compute unit takes with a cut, about: multiply-adds, rows gathered,
+ * panels read by each work-item (from the second cache if they fit there), and its start. */
+static double cycles_of(const tpp_tile *t, int units, int n, int k, const cut *c)
 {
-    enum { PIECES_EACH = 6 }; /* work-items a compute unit should get at least */
+    const double gather = 0.12, near = 48, far = 16, start = 3000; /* a float; bytes a cycle */
+    const double panel = 2.0 * t->vector_width * k * sizeof(float);
+    const double rows = (double)c->strips * t->rows, bytes = panel * c->panels_each;
+    const int gathered = k > t->block ? ceil_div(c->panels_each * 2 * t->vector_width, 256) : 1;
+    const bool fits = ceil_div(n, 2 * t->vector_width) * panel <= 512 * 1024;
+    return ceil_div(c->row_blocks * c->column_groups, units) *
+           (rows * c->panels_each * k + gather * rows * k * gathered + bytes / (fits ? near : far) +
+            start);
+}
+
+static cut cut_work(const tpp_tile *t, const tpp_caps *caps, int m, int n, int k)
+{
+    enum { MOST_GROUPS = 64 };
     const int tiles = ceil_div(m, t->rows), panels = ceil_div(n, 2 * t->vector_width);
-    const int wanted = PIECES_EACH * (caps->compute_units > 0 ? caps->compute_units : 1);
-    cut c = {.strips = t->strips, .panels_each = panels};
-    while (c.strips > 2 && ceil_div(tiles, c.strips) < wanted) c.strips--;
-    c.row_blocks = ceil_div(tiles, c.strips);
-    const int groups = c.row_blocks >= wanted ? 1 : ceil_div(wanted, c.row_blocks);
-    c.panels_each = ceil_div(panels, groups < panels ? groups : panels);
-    c.column_groups = ceil_div(panels, c.panels_each);
-    return c;
+    const int units = caps->compute_units > 0 ? caps->compute_units : 1;
+    cut best = {0};
+    double least = 0;
+    for (int strips = t->strips; strips > 0; strips--)
+        for (int groups = 1; groups <= panels && groups <= MOST_GROUPS; groups++) {
+            cut c = {.strips = strips,
+                     .panels_each = ceil_div(panels, groups),
+                     .row_blocks = ceil_div(tiles, strips)};
+            c.column_groups = ceil_div(panels, c.panels_each);
+            const double cycles = cycles_of(t, units, n, k, &c);
+            if (least > 0 && cycles >= least) continue;
+            least = cycles;
+            best = c;
+        }
+    return best;
 }
 
 tpp_status tpp_gemm_vector_record(tpp_steps *s, const tpp_call *c)
@@ -81,7 +101,7 @@ tpp_status tpp_gemm_vector_record(tpp_steps *s, const tpp_call *c)
     const tpp_gemm_attr *a = c->attr;
     const tpp_gemm_sizes z = tpp_gemm_sizes_of(c);
     const tpp_tile t = tpp_tile_of(caps, &c->params);
-    const cut w = cut_work(&t, caps, z.m, z.n);
+    const cut w = cut_work(&t, caps, z.m, z.n, z.k);
     const tpp_grid grid = {.global = {(size_t)w.row_blocks, (size_t)w.column_groups}};
     return tpp_record(s, "gemm_vector", "gemm_vector", t.options, grid,
                       TPP_ARGS(TPP_ARG(c->out[0].mem), TPP_ARG(c->in[TPP_GEMM_X].mem),
@@ -103,7 +123,7 @@ tpp_status tpp_conv2d_vector_record(tpp_steps *s, const tpp_call *c)
     const int out_width = (a->width + 2 * a->pad - a->kernel) / a->stride + 1;
     const int residual_rows = residual->rank > 0 ? tpp_int(tpp_shape_rows(residual)) : 1;
     const tpp_tile t = tpp_tile_of(caps, &c->params);
-    const cut w = cut_work(&t, caps, m, n);
+    const cut w = cut_work(&t, caps, m, n, tpp_int(tpp_shape_cols(x)) * a->kernel * a->kernel);
     const tpp_grid grid = {.global = {(size_t)w.row_blocks, (size_t)w.column_groups}};
     return tpp_record(s, "gemm_vector", "conv2d_vector", t.options, grid,
                       TPP_ARGS(TPP_ARG(c->out[0].mem), TPP_ARG(c->in[TPP_GEMM_X].mem),
