@@ -20,7 +20,7 @@
 #include <string.h>
 
 typedef struct graph_arguments {
-    tpp_trial_arguments trial; /* first: its rows count from here */
+    tpp_single_arguments trial; /* first: its rows count from here */
     const char *part;
     int runs;
     bool serve;
@@ -111,12 +111,14 @@ static tpp_status open_plan(part *p)
 
 static tpp_status part_open(part *p, const graph_arguments *a)
 {
-    const tpp_trial_arguments *t = &a->trial;
+    const tpp_single_arguments *t = &a->trial;
     p->a = a;
     p->seed = 1;
-    TPP_TRY(tpp_model_config_read(&p->config, t->config, t->sets.item, (size_t)t->sets.count));
-    TPP_TRY(tpp_model_dims_set(&p->dims, &p->config, t->size.height, t->size.width, 1, t->tokens));
-    TPP_TRY(tpp_cli_device(&p->device, t->device));
+    TPP_TRY(tpp_model_config_read(&p->config, t->config, t->common.sets.item,
+                                  (size_t)t->common.sets.count));
+    TPP_TRY(tpp_model_dims_set(&p->dims, &p->config, t->size.height, t->size.width, 1,
+                               t->common.tokens));
+    TPP_TRY(tpp_cli_device(&p->device, t->device, t->common.tuning));
     TPP_TRY(tpp_store_open(&p->store, p->device, tpp_synth_source, &p->seed));
     return open_plan(p);
 }
@@ -265,7 +267,7 @@ static const tpp_option options[] = {
 };
 
 static const graph_arguments defaults = {
-    .trial = {.size = {360, 640}, .tokens = 28, .ahead = 1}, .part = "backbone", .runs = 7};
+    .trial = TPP_SINGLE_DEFAULTS, .part = "backbone", .runs = 7};
 
 const tpp_command tpp_command_root = {
     .name = "bench_graph",
@@ -273,7 +275,7 @@ const tpp_command tpp_command_root = {
     .synopsis = "[--config FILE] [--size HxW] [--part PART] [--serve]",
     .about = "Runs one part of the model with synthetic weights (seed 1) and tells wall times as\n"
              "JSON, a line for each command.",
-    .options = {tpp_trial_rows, options},
+    .options = {tpp_single_rows, options, tpp_trial_rows},
     .defaults = &defaults,
     .size = sizeof(graph_arguments),
     .run = run_graph};

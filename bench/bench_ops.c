@@ -13,7 +13,7 @@
 enum { MAX_RUNS = 99 };
 
 typedef struct ops_arguments {
-    tpp_trial_arguments trial; /* first: its rows count from here */
+    tpp_single_arguments trial; /* first: its rows count from here */
     const char *op, *format;
     double min_share, patience;
     int runs;
@@ -257,7 +257,7 @@ static tpp_status measure_device(context *x)
 
 static tpp_status run_cases(context *x)
 {
-    TPP_TRY(tpp_cli_device(&x->device, x->a->trial.device));
+    TPP_TRY(tpp_cli_device(&x->device, x->a->trial.device, x->a->trial.common.tuning));
     TPP_TRY(measure_device(x));
     print_head(x);
     return bench_cases(x);
@@ -267,7 +267,7 @@ static tpp_status run_frame(context *x, tpp_trial *trial, struct tpp_model_confi
 {
     bench_node *node = NULL;
     int n = 0;
-    TPP_TRY(tpp_trial_start(trial, config, &x->device, &x->a->trial));
+    TPP_TRY(tpp_single_start(trial, config, &x->device, &x->a->trial));
     TPP_TRY(measure_device(x));
     TPP_TRY(bench_nodes_of(&node, &n, trial->session));
     const tpp_status s = bench_nodes(x, node, n);
@@ -315,11 +315,7 @@ static const tpp_option options[] = {
 };
 
 static const ops_arguments defaults = {
-    .trial = {.size = {360, 640}, .tokens = 28, .ahead = 1, .frames = 12},
-    .format = "md",
-    .min_share = 0,
-    .patience = 2,
-    .runs = 9};
+    .trial = TPP_SINGLE_DEFAULTS, .format = "md", .min_share = 0, .patience = 2, .runs = 9};
 
 const tpp_command tpp_command_root = {
     .name = "bench_ops",
@@ -330,7 +326,7 @@ const tpp_command tpp_command_root = {
         "it with each of its parameters, by the device's clock. The floor is what its\n"
         "arithmetic takes at the FMA peak or its bytes at the speed of a copy, both measured\n"
         "in the same run.",
-    .options = {tpp_trial_rows, options},
+    .options = {tpp_single_rows, options, tpp_trial_rows},
     .defaults = &defaults,
     .size = sizeof(ops_arguments),
     .run = run_ops};

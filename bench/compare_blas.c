@@ -26,7 +26,7 @@ enum { MAX_RUNS = 99, WARM_MS = 10 };
 static const double tolerance = 1e-5;
 
 typedef struct blas_arguments {
-    tpp_trial_arguments trial; /* first: its rows count from here */
+    tpp_single_arguments trial; /* first: its rows count from here */
     const char *format;
     double min_share;
     int runs;
@@ -307,7 +307,7 @@ static int run_blas(void *arguments)
     tpp_trial trial = {0};
     tpp_device *device = NULL;
     sums total = {.rows = 0};
-    tpp_status s = tpp_trial_start(&trial, &config, &device, &a->trial);
+    tpp_status s = tpp_single_start(&trial, &config, &device, &a->trial);
     if (s == TPP_OK) s = compare(&trial, device, a, &total);
     tpp_trial_close(&trial);
     tpp_device_close(device);
@@ -328,10 +328,7 @@ static const tpp_option options[] = {
     {0},
 };
 
-static const blas_arguments defaults = {
-    .trial = {.size = {360, 640}, .tokens = 28, .ahead = 1, .frames = 12},
-    .format = "md",
-    .runs = 9};
+static const blas_arguments defaults = {.trial = TPP_SINGLE_DEFAULTS, .format = "md", .runs = 9};
 
 const tpp_command tpp_command_root = {
     .name = "compare_blas",
@@ -344,7 +341,7 @@ const tpp_command tpp_command_root = {
         "device has units. OpenBLAS gets the weight as the model has it, and turned; the faster\n"
         "counts. A ratio above 1 says that ours is faster, * marks a hundredth of a frame's\n"
         "operations or more. A row whose products differ is void, and the exit code is 1.",
-    .options = {tpp_trial_rows, options},
+    .options = {tpp_single_rows, options, tpp_trial_rows},
     .defaults = &defaults,
     .size = sizeof(blas_arguments),
     .run = run_blas};

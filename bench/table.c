@@ -58,7 +58,7 @@ void bench_print_note(bool csv, const char *format, ...)
     va_end(args);
 }
 
-void bench_print_device(bool csv, const tpp_device *d, const tpp_trial_arguments *a)
+void bench_print_device(bool csv, const tpp_device *d, const tpp_single_arguments *a)
 {
     const tpp_caps *c = tpp_device_caps(d);
     bench_print_note(csv, "%s, %s, driver %s, %d compute units, vectors of %d floats; %s, %dx%d",

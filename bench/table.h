@@ -23,7 +23,7 @@ void bench_print_row(const bench_row *r, bool csv);
 void bench_print_note(bool csv, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Device, driver, units, vector width, configuration and size. */
-void bench_print_device(bool csv, const tpp_device *d, const tpp_trial_arguments *a);
+void bench_print_device(bool csv, const tpp_device *d, const tpp_single_arguments *a);
 
 /* Words of --format: md, csv. */
 const char *bench_format_word(int i);

@@ -26,6 +26,7 @@ struct tpp_device {
     size_t bytes; /* of all open buffers */
     bool profiling;
     int clblast_state; /* 0 not checked on this device, 1 right, -1 wrong */
+    bool has_tuning;   /* it was decided, if only that there is none */
     void *tuning;      /* of ops/tuning.h; owned */
     void (*close_tuning)(void *);
 };

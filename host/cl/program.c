@@ -68,6 +68,14 @@ static tpp_status expand(tpp_str *out, const char *name, int depth)
     return TPP_FAIL(TPP_EINTERNAL, "no kernel file %s in this build", name);
 }
 
+uint64_t tpp_kernels_hash(void)
+{
+    uint64_t hash = 0;
+    for (const tpp_embedded_kernel *k = tpp_embedded_kernels; k->name != NULL; k++)
+        hash = 31 * hash + tpp_fnv1a64(k->source, strlen(k->source));
+    return hash;
+}
+
 static tpp_status cache_key(const tpp_device *d, const char *source, const char *options,
                             unsigned char key[KEY_BYTES])
 {

@@ -13,6 +13,9 @@ typedef struct tpp_embedded_kernel {
  * instead, for development. */
 extern const tpp_embedded_kernel tpp_embedded_kernels[];
 
+/* Hash of all embedded sources: two builds with the same kernels have the same. */
+uint64_t tpp_kernels_hash(void);
+
 /* A new kernel object of `file` (without ".cl") built with `options`; the caller releases it. The
  * program is built or loaded from the cache once per device and options. */
 TPP_MUST_CHECK tpp_status tpp_kernel_open(cl_kernel *out, tpp_device *d, const char *file,

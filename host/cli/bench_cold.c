@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MAX_ARGUMENTS = 2 * TPP_MAX_REPEATS + 24, TEXT = 24 };
+enum { MAX_ARGUMENTS = 2 * TPP_MAX_REPEATS + 26, TEXT = 24 };
 
 /* ---- arguments ---- */
 
@@ -67,6 +67,7 @@ static tpp_status make_command(command *c, const tpp_bench_cold *cold)
     add_number(c, "--frames", cell->frames);
     if (cell->algorithm != NULL) add_option(c, "--algorithm", cell->algorithm);
     if (cold->device != NULL) add_option(c, "--device", cold->device);
+    if (cold->common->tuning != NULL) add_option(c, "--tuning", cold->common->tuning);
     return c->failed ? TPP_ENOMEM : TPP_OK;
 }
 

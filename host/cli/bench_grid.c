@@ -141,7 +141,7 @@ static tpp_status take_device(grid *g, int at)
     if (g->at == at) return TPP_OK;
     close_device(g);
     g->at = at;
-    g->opened = tpp_cli_device(&g->device, text_at(&g->a->device, at));
+    g->opened = tpp_cli_device(&g->device, text_at(&g->a->device, at), g->a->common.tuning);
     (void)snprintf(g->why, sizeof(g->why), "%s", g->opened == TPP_OK ? "" : tpp_error());
     if (g->opened != TPP_OK) return TPP_OK;
     return tpp_gates_open(&g->gates, g->device, g->a->goldens.item, g->a->goldens.count);
@@ -208,6 +208,7 @@ static tpp_status run_cell(grid *g, const place *p)
         tpp_bench_describe(&r, &cell, g->device != NULL ? tpp_device_caps(g->device) : NULL);
     if (s == TPP_OK) {
         if (g->device == NULL) TPP_BENCH_SET(r.device, text_at(&g->a->device, p->device));
+        if (g->device != NULL) TPP_BENCH_SET(r.tuning, tpp_bench_tuning(g->device));
         measure(g, &r, p, &cell);
         if (g->base != NULL) s = tpp_bench_compare(&r, g->base);
     }

@@ -31,6 +31,7 @@ enum { TPP_EXIT_MAP(TPP_EXIT_ENUM) TPP_EXIT_SIGNAL = 128 /* and the signal's num
     X(selftest)            \
     X(plan)                \
     X(bench)               \
+    X(tune)                \
     X(weights)             \
     X(config)              \
     X(clean_cache)         \
@@ -38,6 +39,9 @@ enum { TPP_EXIT_MAP(TPP_EXIT_ENUM) TPP_EXIT_SIGNAL = 128 /* and the signal's num
 #define TPP_COMMAND_DECLARE(name) extern const tpp_command tpp_command_##name;
 TPP_COMMAND_MAP(TPP_COMMAND_DECLARE)
 #undef TPP_COMMAND_DECLARE
+
+/* The one argument of the process that `tpp tune` runs candidates in. */
+#define TPP_TUNE_COMMAND "tune-candidates"
 
 /* The program itself: of `tpp` the group of all commands, of a program in bench/ its own. */
 extern const tpp_command tpp_command_root;
@@ -96,8 +100,17 @@ int tpp_exit_code(tpp_status s, bool on_input);
 /* Prints tpp_error() for command `name` and returns the exit code; TPP_OK prints nothing. */
 int tpp_exit_with(const char *name, tpp_status s, bool on_input);
 
-/* Device `spec`, else what TPP_DEVICE names, else any. */
-TPP_MUST_CHECK tpp_status tpp_cli_device(tpp_device **out, const char *spec);
+/* Device `spec`, else what TPP_DEVICE names, else any; with the choices of the tuning file `tuning`
+ * (tpp_tuning_use). */
+TPP_MUST_CHECK tpp_status tpp_cli_device(tpp_device **out, const char *spec, const char *tuning);
+
+/* The row of --tuning, for a const char * of the command's arguments. */
+#define TPP_TUNING_ROW(offset_of_tuning)                               \
+    {                                                                  \
+        0, "tuning", TPP_OPTION_TEXT, (offset_of_tuning), "FILE|none", \
+            .help = "choices that tpp tune wrote; none: the defaults", \
+            .completes = TPP_COMPLETE_FILE                             \
+    }
 
 /* ---- the program's own files ---- */
 

@@ -18,7 +18,8 @@ static tpp_status run_first_mask(const tpp_bench_arguments *a,
     const tpp_bench_cell cell = tpp_bench_first_cell(a, config);
     tpp_device *device = NULL;
     tpp_trial trial = {0};
-    tpp_status s = tpp_cli_device(&device, a->device.count > 0 ? a->device.item.text[0] : NULL);
+    tpp_status s = tpp_cli_device(&device, a->device.count > 0 ? a->device.item.text[0] : NULL,
+                                  a->common.tuning);
     if (s == TPP_OK) s = tpp_bench_open(&trial, &cell, device);
     if (s == TPP_OK) s = tpp_trial_first_mask(&trial);
     if (s == TPP_OK && (fputs(TPP_FIRST_MASK_WORD, stdout) == EOF || fflush(stdout) != 0))
@@ -112,6 +113,7 @@ static const tpp_option grid_options[] = {
     {0, "kernel-cache", TPP_OPTION_CHOICE, AT(kernel_cache), "K,...",
      .help = "with scenario cold: compiled kernels are there, or nothing is", .word = cache_word,
      .several = true},
+    TPP_TUNING_ROW(AT(common.tuning)),
     {0},
 };
 static const tpp_option options[] = {

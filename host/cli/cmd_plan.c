@@ -2,9 +2,6 @@
  * SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
 #include "cli/trial_options.h"
-#include "cli/words.h"
-#include "infer/selftest.h"
-#include "infer/trial.h"
 
 #include <stdio.h>
 
@@ -22,38 +19,13 @@ static void print_summary(const tpp_session_info *i, int clip)
                      i->frame_flops / 1e9, i->launches, i->net_height, i->net_width);
 }
 
-typedef struct plan_arguments {
-    tpp_trial_arguments common;
-    const char *config, *device, *algorithm;
-    tpp_size size;
-    int ahead, frames;
-} plan_arguments;
-#define AT(member) offsetof(plan_arguments, member)
-
-static tpp_status start(tpp_trial *t, struct tpp_model_config *config, tpp_device **device,
-                        const plan_arguments *a)
-{
-    const tpp_trial_options options = {.height = a->size.height,
-                                       .width = a->size.width,
-                                       .prompts = a->common.prompts,
-                                       .tokens = a->common.tokens,
-                                       .ahead = a->ahead,
-                                       .frames = a->frames,
-                                       .algorithm = a->algorithm};
-    const tpp_list *sets = &a->common.sets;
-    TPP_TRY(tpp_model_config_read(config, a->config, sets->item, (size_t)sets->count));
-    TPP_TRY(tpp_algorithm_check(a->algorithm));
-    TPP_TRY(tpp_cli_device(device, a->device));
-    return tpp_trial_open(t, config, *device, &options);
-}
-
 static int run_plan(void *arguments)
 {
-    const plan_arguments *a = arguments;
+    const tpp_single_arguments *a = arguments;
     struct tpp_model_config config;
     tpp_trial trial = {0};
     tpp_device *device = NULL;
-    tpp_status s = start(&trial, &config, &device, a);
+    tpp_status s = tpp_single_start(&trial, &config, &device, a);
     if (s == TPP_OK) s = tpp_session_print(trial.session, stdout, false, NULL);
     if (s == TPP_OK) {
         const tpp_session_info info = tpp_session_info_of(trial.session);
@@ -64,23 +36,7 @@ static int run_plan(void *arguments)
     return tpp_exit_with("plan", s, true);
 }
 
-static const tpp_option options[] = {
-    {'c', "config", TPP_OPTION_TEXT, AT(config), "FILE",
-     .help = "configuration; default: preset paper", .completes = TPP_COMPLETE_FILE},
-    {0, "size", TPP_OPTION_SIZE, AT(size), "HxW", .help = "of the network's input",
-     .min = TPP_TRIAL_LEAST_SIDE, .max = TPP_TRIAL_MOST_SIDE},
-    {'b', "ahead", TPP_OPTION_INT, AT(ahead), "B", .help = "frames encoded together", .min = 1,
-     .max = 16},
-    {'n', "frames", TPP_OPTION_INT, AT(frames), "N", .help = "of the sequence, for mode clip",
-     .min = 1, .max = 100000},
-    {'d', "device", TPP_OPTION_TEXT, AT(device), "D", .help = "index, part of a name, or auto"},
-    {'a', "algorithm", TPP_OPTION_TEXT, AT(algorithm), "A", .help = "preferred for every node",
-     .word = tpp_algorithm_word},
-    {0},
-};
-
-static const plan_arguments defaults = {
-    .common = {.tokens = TPP_TRIAL_TOKENS}, .size = {360, 640}, .ahead = 1, .frames = 12};
+static const tpp_single_arguments defaults = TPP_SINGLE_DEFAULTS;
 
 const tpp_command tpp_command_plan = {
     .name = "plan",
@@ -92,7 +48,7 @@ const tpp_command tpp_command_plan = {
         "synthetic.",
     .examples = "  tpp plan --config configs/r50.yaml --size 360x640\n"
                 "  tpp plan --config configs/referformer.yaml --size 360x640 --frames 5\n",
-    .options = {options, tpp_trial_rows},
+    .options = {tpp_single_rows, tpp_trial_rows},
     .defaults = &defaults,
-    .size = sizeof(plan_arguments),
+    .size = sizeof(tpp_single_arguments),
     .run = run_plan};

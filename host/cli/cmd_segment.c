@@ -128,6 +128,7 @@ static const tpp_option options[] = {
      .help = "index, part of a name, or auto; several (0,1) or all share the cases"},
     {'a', "algorithm", TPP_OPTION_TEXT, AT(job.algorithm), "A",
      .help = "preferred for every node: plain, vector, clblast", .word = tpp_algorithm_word},
+    TPP_TUNING_ROW(AT(job.tuning)),
     {'b', "ahead", TPP_OPTION_INT, AT(job.ahead), "B", .help = "frames encoded together", .min = 1,
      .max = 16},
     {'c', "continue", TPP_OPTION_FLAG, AT(resume), NULL,

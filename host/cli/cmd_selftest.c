@@ -186,7 +186,7 @@ static tpp_status test_file(tpp_device *d, const char *path, const char *algorit
 /* ---- the command ---- */
 
 typedef struct selftest_arguments {
-    const char *device, *algorithm;
+    const char *device, *algorithm, *tuning;
     bool golden, json, quiet;
     tpp_list files;
 } selftest_arguments;
@@ -246,7 +246,7 @@ static int run_selftest(void *arguments)
     if (a->golden != (a->files.count > 0))
         s = TPP_FAIL(TPP_EUSAGE,
                      a->golden ? "--golden wants at least one file" : "files go after --golden");
-    if (s == TPP_OK) s = tpp_cli_device(&d, a->device);
+    if (s == TPP_OK) s = tpp_cli_device(&d, a->device, a->tuning);
     if (s != TPP_OK) return tpp_exit_with("selftest", s, true);
     if (o.json) {
         o.models = json_array();
@@ -266,6 +266,7 @@ static const tpp_option options[] = {
     {'d', "device", TPP_OPTION_TEXT, AT(device), "D", .help = "index, part of a name, or auto"},
     {'a', "algorithm", TPP_OPTION_TEXT, AT(algorithm), "A",
      .help = "only this one (ops), or this one first (models)", .word = tpp_algorithm_word},
+    TPP_TUNING_ROW(AT(tuning)),
     {'g', "golden", TPP_OPTION_FLAG, AT(golden), NULL,
      .help = "the files that follow are golden files of the reference program"},
     {'j', "json", TPP_OPTION_FLAG, AT(json), NULL, .help = "as JSON"},

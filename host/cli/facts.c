@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "core/mem.h"
 #include "core/path.h"
+#include "infer/tuning_use.h"
 #include "io/dicom.h"
 #include "io/picture.h"
 #include "io/video.h"
@@ -41,6 +42,7 @@ const tpp_fact tpp_exit_facts[] = {
 const tpp_fact tpp_environment_facts[] = {
     {"TPP_DEVICE", "device if --device is not given: index, part of a name, or auto"},
     {"TPP_CACHE_DIR", "folder of compiled kernels; else $XDG_CACHE_HOME/tpp, ~/.cache/tpp"},
+    {"TPP_TUNING", "what --tuning says if it is not given: a file of tpp tune, a folder, or none"},
     {"TPP_HOME", "folder with configs/ and vocab/, before the installed one"},
     {"TPP_LOG", "what is told: error, warn, info, debug"},
     {"TPP_DEVICE_MEMORY_MB", "take the device to have so many million bytes at most"},
@@ -123,9 +125,17 @@ bool tpp_library_at(tpp_library *out, int i)
 
 /* ---- devices and files ---- */
 
-tpp_status tpp_cli_device(tpp_device **out, const char *spec)
+tpp_status tpp_cli_device(tpp_device **out, const char *spec, const char *tuning)
 {
-    return tpp_device_open(out, spec != NULL ? spec : getenv("TPP_DEVICE"));
+    tpp_device *d = NULL;
+    TPP_TRY(tpp_device_open(&d, spec != NULL ? spec : getenv("TPP_DEVICE")));
+    const tpp_status s = tpp_tuning_use(d, tuning);
+    if (s != TPP_OK) {
+        tpp_device_close(d);
+        return s;
+    }
+    *out = d;
+    return TPP_OK;
 }
 
 /* The path if something is there. */

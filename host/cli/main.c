@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
 #include "core/mem.h"
+#include "infer/tune.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -78,6 +79,8 @@ static int run(const tpp_command *c, const char *path, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    /* What `tpp tune` runs candidates in: not for people, so no row of the table. */
+    if (argc == 2 && strcmp(argv[1], TPP_TUNE_COMMAND) == 0) return tpp_tune_serve(NULL);
     return run(&tpp_command_root, tpp_command_root.name, argc, argv);
 }
 

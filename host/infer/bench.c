@@ -6,6 +6,7 @@
 #include "infer/samples.h"
 #include "infer/selftest.h"
 #include "io/hash.h"
+#include "ops/tuning.h"
 
 #include <math.h>
 #include <string.h>
@@ -52,11 +53,10 @@ void tpp_bench_set_gate(tpp_bench_row *r, const tpp_gate *gate)
 
 /* ---- what is asked for ---- */
 
-/* Infer/tuning_file.h will know; a device's table has no name of its own. */
 const char *tpp_bench_tuning(const tpp_device *d)
 {
-    (void)d;
-    return "";
+    const tpp_tuning *t = tpp_device_tuning(d);
+    return t != NULL ? tpp_tuning_source(t) : "";
 }
 
 static void describe_device(tpp_bench_row *r, const tpp_caps *c)
@@ -176,7 +176,7 @@ static tpp_status set_stages(tpp_bench_row *r, tpp_session *session)
 #define STAGE_WORD(name) #name,
     static const char *const names[] = {TPP_STAGE_MAP(STAGE_WORD)};
     tpp_plan *p = NULL;
-    for (int i = 0; (p = tpp_session_plan_at(session, i)) != NULL; i++)
+    for (int i = 0; (p = tpp_session_plan_at(session, i, NULL)) != NULL; i++)
         for (int k = 0; k < TPP_STAGE_COUNT; k++)
             if (strcmp(names[k], tpp_plan_name(p)) == 0) TPP_TRY(profile_plan(&r->stage_ms[k], p));
     return TPP_OK;
@@ -189,7 +189,7 @@ static tpp_status check_algorithm(const tpp_session *session, const char *algori
 {
     const tpp_plan *p = NULL;
     int nodes = algorithm == NULL;
-    for (int i = 0; (p = tpp_session_plan_at(session, i)) != NULL && algorithm != NULL; i++)
+    for (int i = 0; (p = tpp_session_plan_at(session, i, NULL)) != NULL && algorithm != NULL; i++)
         nodes += tpp_plan_count(p, algorithm);
     if (nodes > 0) return TPP_OK;
     return TPP_FAIL(TPP_EUNSUPPORTED, "no node of this configuration can run by %s on this device",
@@ -243,7 +243,6 @@ tpp_status tpp_bench_measure(tpp_bench_row *r, const tpp_bench_cell *cell, tpp_d
     tpp_trial trial = {0};
     bool ran = false;
     tpp_status s = TPP_OK;
-    TPP_BENCH_SET(r->tuning, tpp_bench_tuning(device));
     if (cell->scenario == TPP_SCENARIO_SINGLE && r->clip > 0)
         s = TPP_FAIL(TPP_EUNSUPPORTED, "with mode clip frames come in clips: none of them has a "
                                        "latency of its own");

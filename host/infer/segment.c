@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "infer/segment_internal.h"
+#include "infer/tuning_use.h"
 #include "infer/weights.h"
 
 #include <inttypes.h>
@@ -87,6 +88,7 @@ static tpp_status open_shared(tpp_segmenter *s)
     TPP_TRY(check_mode(s));
     TPP_TRY(read_prompts(s));
     TPP_TRY(tpp_device_open(&s->device, o->device));
+    TPP_TRY(tpp_tuning_use(s->device, o->tuning));
     return tpp_store_open(&s->store, s->device, tpp_weights_source, s->model.weights);
 }
 

@@ -31,6 +31,7 @@ typedef struct tpp_segment_options {
     const char *const *overrides; /* "key=value", after the model's own configuration */
     int n_overrides;
     const char *device, *algorithm; /* NULL: default, the registry's choice */
+    const char *tuning;             /* as tpp_tuning_use */
     const tpp_targets *targets;
     tpp_frames_options frames;
     tpp_start start;

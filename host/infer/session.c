@@ -4,6 +4,7 @@
 
 #include "core/mem.h"
 #include "infer/session_internal.h"
+#include "infer/tuning_use.h"
 #include "model/position.h"
 
 #include <math.h>
@@ -319,6 +320,7 @@ static tpp_status open_session(tpp_session *s, const tpp_prompt *prompts, int n_
     int longest = 0, height = s->options.net_height, width = s->options.net_width;
     tpp_session_options *o = &s->options;
     const double t = s->config->infer.threshold;
+    TPP_TRY(tpp_tuning_use_default(tpp_store_device(s->store)));
     if (o->images != NULL && o->images->options.images != NULL)
         return TPP_FAIL(TPP_EUSAGE, "a session that has its images from another has none to give");
     if (o->images != NULL && o->images->pushed > 0)

@@ -120,8 +120,10 @@ typedef struct tpp_session_info {
 } tpp_session_info;
 tpp_session_info tpp_session_info_of(const tpp_session *s);
 
-/* Plan i of the session, from 0, borrowed; NULL past the last. The last is what most frames run. */
-tpp_plan *tpp_session_plan_at(const tpp_session *s, int i);
+/* Plan i of the session, from 0, borrowed; NULL past the last. The last is what most frames run.
+ * *runs (or NULL): how often a frame of a sequence of TPP_SEQUENCE_FRAMES runs it. */
+enum { TPP_SEQUENCE_FRAMES = 32 };
+tpp_plan *tpp_session_plan_at(const tpp_session *s, int i, double *runs);
 
 /* Prints every plan (tpp_plan_print); with `profile`, times each node of a frame after the first;
  * needs two frames taken before. `peaks` may be NULL. */

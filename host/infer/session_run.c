@@ -267,7 +267,7 @@ tpp_session_info tpp_session_info_of(const tpp_session *s)
                              .net_height = s->dims.height,
                              .net_width = s->dims.width};
     const tpp_plan *p = NULL;
-    for (int i = 0; (p = tpp_session_plan_at(s, i)) != NULL; i++)
+    for (int i = 0; (p = tpp_session_plan_at(s, i, NULL)) != NULL; i++)
         info.own_bytes += tpp_plan_own_bytes(p);
     info.frame_flops = (tpp_plan_flops(backbone) + tpp_plan_flops(s->encode)) / s->batch +
                        tpp_plan_flops(next) / tpp_session_frames(s);
@@ -276,12 +276,31 @@ tpp_session_info tpp_session_info_of(const tpp_session *s)
     return info;
 }
 
-tpp_plan *tpp_session_plan_at(const tpp_session *s, int i)
+/* Frame plans but the last are for the first frames of a sequence. */
+static double frame_runs(const tpp_session *s, int i)
 {
-    tpp_plan *fixed[] = {s->text, s->image, s->backbone, s->encode};
-    for (size_t k = 0; k < sizeof(fixed) / sizeof(fixed[0]); k++)
-        if (fixed[k] != NULL && i-- == 0) return fixed[k];
-    return i < s->n_frames ? s->frame[i].plan : NULL;
+    const double once = 1.0 / TPP_SEQUENCE_FRAMES;
+    if (i < s->n_frames - 1) return once;
+    return s->options.clip > 0 ? 1.0 / s->options.clip : 1.0 - (s->n_frames - 1) * once;
+}
+
+tpp_plan *tpp_session_plan_at(const tpp_session *s, int i, double *runs)
+{
+    const struct {
+        tpp_plan *plan;
+        double runs;
+    } fixed[] = {{s->text, 1.0 / TPP_SEQUENCE_FRAMES},
+                 {s->image, 1.0 / s->batch},
+                 {s->backbone, 1.0 / s->batch},
+                 {s->encode, 1.0 / s->batch}};
+    for (size_t k = 0; k < sizeof(fixed) / sizeof(fixed[0]); k++) {
+        if (fixed[k].plan == NULL || i-- > 0) continue;
+        if (runs != NULL) *runs = fixed[k].runs;
+        return fixed[k].plan;
+    }
+    if (i >= s->n_frames) return NULL;
+    if (runs != NULL) *runs = frame_runs(s, i);
+    return s->frame[i].plan;
 }
 
 static tpp_status print_plan(tpp_plan *p, FILE *to, bool profile, const tpp_peaks *peaks)
@@ -303,7 +322,7 @@ tpp_status tpp_session_print(tpp_session *s, FILE *to, bool profile, const tpp_p
     tpp_plan *p = NULL;
     if (profile && s->taken < 2)
         return TPP_FAIL(TPP_EUSAGE, "a profile wants two frames taken before");
-    for (int i = 0; (p = tpp_session_plan_at(s, i)) != NULL; i++)
+    for (int i = 0; (p = tpp_session_plan_at(s, i, NULL)) != NULL; i++)
         TPP_TRY(print_plan(p, to, profile, peaks));
     return TPP_OK;
 }

@@ -43,6 +43,14 @@ static void print_name(tpp_str *to, const tpp_plan_node *n)
                    act > 0 && act < TPP_ACT_COUNT ? acts[act] : "");
 }
 
+/* vector 8,8,256: the algorithm and its parameters. */
+static void print_algorithm(tpp_str *to, const tpp_plan_node *n)
+{
+    tpp_str_format(to, "%s", n->algorithm->name);
+    for (int i = 0; i < TPP_MAX_PARAMS && n->algorithm->param[i] != NULL; i++)
+        tpp_str_format(to, "%c%d", i == 0 ? ' ' : ',', n->params.n[i]);
+}
+
 static void print_place(tpp_str *to, const tpp_plan *p, const tpp_plan_node *n)
 {
     const int v = n->info.out[0];
@@ -99,18 +107,21 @@ static void print_node(const tpp_plan *p, int at, FILE *to, const double *node_m
 {
     const tpp_plan_node *n = &p->node[p->order[at]];
     const tpp_call c = tpp_plan_call(p, n);
-    tpp_str name = {0}, place = {0};
+    tpp_str name = {0}, place = {0}, algorithm = {0};
     print_name(&name, n);
+    print_algorithm(&algorithm, n);
     print_place(&place, p, n);
-    (void)fprintf(to, "%4d %-32s %-8s %-18s %-18s %-18s %9.3f %9.2f %s", at,
-                  name.text != NULL ? name.text : "?", n->algorithm->name,
-                  tpp_shape_text(&c.in[0].shape), tpp_shape_text(&c.in[1].shape),
-                  tpp_shape_text(&c.out[0].shape), n->cost.flops * 1e-9, n->cost.bytes * 1e-6,
+    (void)fprintf(to, "%4d %-32s %-18s %-18s %-18s %-18s %9.3f %9.2f %s", at,
+                  name.text != NULL ? name.text : "?",
+                  algorithm.text != NULL ? algorithm.text : "?", tpp_shape_text(&c.in[0].shape),
+                  tpp_shape_text(&c.in[1].shape), tpp_shape_text(&c.out[0].shape),
+                  n->cost.flops * 1e-9, n->cost.bytes * 1e-6,
                   place.text != NULL ? place.text : "?");
     if (node_ms != NULL) print_speed(to, &n->cost, node_ms[at], peaks);
     (void)fprintf(to, "\n");
     tpp_str_free(&name);
     tpp_str_free(&place);
+    tpp_str_free(&algorithm);
 }
 
 /* The whole plan; its floor is the sum of the nodes' floors. */
@@ -148,7 +159,7 @@ void tpp_plan_print(const tpp_plan *p, FILE *to, const double *node_ms, const tp
         to, "plan %s on %s: %d nodes, %d launches, %.2f GFLOP, arena %.2f MB, own %.2f MB\n",
         p->options.name, p->caps->name, p->n_order, tpp_plan_launches(p), tpp_plan_flops(p) * 1e-9,
         (double)p->arena_bytes / 1e6, (double)tpp_plan_own_bytes(p) / 1e6);
-    (void)fprintf(to, "%4s %-32s %-8s %-18s %-18s %-18s %9s %9s %10s%s%s\n", "", "node",
+    (void)fprintf(to, "%4s %-32s %-18s %-18s %-18s %-18s %9s %9s %10s%s%s\n", "", "node",
                   "algorithm", "in", "in 2", "out", "GFLOP", "MB", "arena MB",
                   node_ms != NULL ? "        ms  GFLOP/s     GB/s" : "",
                   node_ms != NULL && are_known(peaks) ? " floor ms bound    fma   copy" : "");

@@ -126,7 +126,8 @@ typedef struct tpp_choice {
 
 /* What runs a call: `wanted` (may be NULL) if it takes it, else what `tuning` (may be NULL) found,
  * else the first that takes it. On a GPU, algorithms made for CPUs are passed over. Parameters are
- * those of `tuning` if it has any for that algorithm, else the defaults. */
+ * those of `tuning` if it has any for that algorithm, else the defaults. A row of `tuning` with
+ * parameters that the algorithm does not offer for the call counts as none. */
 tpp_choice tpp_op_choose(const tpp_op *op, const char *wanted, const struct tpp_tuning *tuning,
                          const tpp_call *c, const tpp_caps *caps);
 

@@ -43,10 +43,23 @@ tpp_params tpp_default_params(const tpp_algorithm *a, const tpp_call *c, const t
     return p;
 }
 
+/* Are these parameters among those that the algorithm offers for the call? A tuning file is a file:
+ * a tile of no rows must not reach a kernel. */
+static bool offers(const tpp_algorithm *a, const tpp_call *c, const tpp_caps *caps,
+                   const tpp_params *wanted)
+{
+    tpp_params p = {{0}};
+    if (a->variant == NULL) return true;
+    for (int i = 0; a->variant(c, caps, i, &p); i++)
+        if (memcmp(&p, wanted, sizeof(p)) == 0) return true;
+    return false;
+}
+
 tpp_choice tpp_op_choose(const tpp_op *op, const char *wanted, const tpp_tuning *tuning,
                          const tpp_call *c, const tpp_caps *caps)
 {
     const tpp_tuned *tuned = tuning != NULL ? tpp_tuning_find(tuning, op, c) : NULL;
+    if (tuned != NULL && !offers(tuned->algorithm, c, caps, &tuned->params)) tuned = NULL;
     const tpp_algorithm *a = wanted != NULL ? tpp_op_algorithm(op, wanted) : NULL;
     if (a == NULL || !tpp_algorithm_takes(op, a, c, caps)) {
         a = tuned != NULL ? tuned->algorithm : NULL;

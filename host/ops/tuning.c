@@ -11,6 +11,7 @@
 struct tpp_tuning {
     tpp_tuned *row;
     int count, capacity;
+    char *source; /* NULL: none */
 };
 
 /* Rounded up to three leading bits: steps of a quarter at most. */
@@ -47,6 +48,7 @@ void tpp_tuning_close(tpp_tuning *t)
 {
     if (t == NULL) return;
     tpp_free(t->row);
+    tpp_free(t->source);
     tpp_free(t);
 }
 
@@ -66,6 +68,43 @@ tpp_status tpp_tuning_set(tpp_tuning *t, const tpp_tuned *row)
     }
     *known = *row;
     return TPP_OK;
+}
+
+void tpp_tuning_drop(tpp_tuning *t, const tpp_op *op, const char *bucket)
+{
+    tpp_tuned *known = find(t, op, bucket);
+    if (known == NULL) return;
+    const size_t after = (size_t)(t->row + t->count - known - 1);
+    memmove(known, known + 1, after * sizeof(*known));
+    t->count--;
+}
+
+tpp_status tpp_tuning_copy(tpp_tuning **out, const tpp_tuning *t)
+{
+    tpp_tuning *copy = NULL;
+    TPP_TRY(tpp_tuning_open(&copy));
+    tpp_status s = t != NULL ? tpp_tuning_set_source(copy, tpp_tuning_source(t)) : TPP_OK;
+    for (int i = 0; s == TPP_OK && t != NULL && i < t->count; i++)
+        s = tpp_tuning_set(copy, &t->row[i]);
+    if (s == TPP_OK)
+        *out = copy;
+    else
+        tpp_tuning_close(copy);
+    return s;
+}
+
+tpp_status tpp_tuning_set_source(tpp_tuning *t, const char *path)
+{
+    char *copy = tpp_strdup(path);
+    if (copy == NULL) return TPP_ENOMEM;
+    tpp_free(t->source);
+    t->source = copy;
+    return TPP_OK;
+}
+
+const char *tpp_tuning_source(const tpp_tuning *t)
+{
+    return t->source != NULL ? t->source : "";
 }
 
 const tpp_tuned *tpp_tuning_find(const tpp_tuning *t, const tpp_op *op, const tpp_call *c)
@@ -88,8 +127,14 @@ static void close_any(void *tuning)
 void tpp_tuning_attach(tpp_device *d, tpp_tuning *take)
 {
     tpp_tuning_close(d->tuning);
+    d->has_tuning = true;
     d->tuning = take;
     d->close_tuning = close_any;
+}
+
+bool tpp_device_has_tuning(const tpp_device *d)
+{
+    return d->has_tuning;
 }
 
 const tpp_tuning *tpp_device_tuning(const tpp_device *d)

@@ -31,8 +31,18 @@ void tpp_tuning_close(tpp_tuning *t);
 /* Adds a row, or replaces the one of the same op and bucket. */
 TPP_MUST_CHECK tpp_status tpp_tuning_set(tpp_tuning *t, const tpp_tuned *row);
 
+/* Takes the row of this op and bucket away, if there is one. */
+void tpp_tuning_drop(tpp_tuning *t, const tpp_op *op, const char *bucket);
+
+/* A copy with the same source, of the caller; of NULL an empty table. */
+TPP_MUST_CHECK tpp_status tpp_tuning_copy(tpp_tuning **out, const tpp_tuning *t);
+
 /* The row of a call, or NULL. */
 const tpp_tuned *tpp_tuning_find(const tpp_tuning *t, const tpp_op *op, const tpp_call *c);
+
+/* Path of the file that a table was read from; "" of one made otherwise. Set copies the text. */
+TPP_MUST_CHECK tpp_status tpp_tuning_set_source(tpp_tuning *t, const char *path);
+const char *tpp_tuning_source(const tpp_tuning *t);
 
 /* Rows in the order they were set; NULL past the last. */
 const tpp_tuned *tpp_tuning_at(const tpp_tuning *t, int i);
@@ -40,6 +50,9 @@ const tpp_tuned *tpp_tuning_at(const tpp_tuning *t, int i);
 /* The device owns `take` from now on, in place of what it had; NULL takes tuning away. Plans that
  * are open keep what they chose. */
 void tpp_tuning_attach(tpp_device *d, tpp_tuning *take);
+
+/* Was tpp_tuning_attach called, if only with NULL? */
+bool tpp_device_has_tuning(const tpp_device *d);
 
 /* Of the device, or NULL. */
 const tpp_tuning *tpp_device_tuning(const tpp_device *d);
