@@ -71,8 +71,9 @@ static void print_end(const tpp_tune *t, const char *path, bool written, bool dr
                      t->before_ms, t->after_ms, gain_percent(t->before_ms, t->after_ms));
     if (written)
         (void)printf("written: %s\n", path);
-    else if (t->replaced == 0)
-        (void)printf("nothing was written: the defaults are best\n");
+    else if (t->changed == 0)
+        (void)printf("nothing was written: %s\n",
+                     t->replaced == 0 ? "the defaults are best" : "the file has these choices");
     else if (!t->faster)
         (void)printf("nothing was written: frames are not faster\n");
     else if (dry_run)
@@ -109,11 +110,12 @@ static tpp_status print_json(const tpp_tune *t, const char *path, bool written)
     for (int i = 0; i < t->n; i++)
         tpp_json_append(&shapes, shape_json(&t->shape[i], t->frame_ms > 0 ? t->frame_ms : 1));
     const bool compared = t->before_ms > 0;
-    return tpp_json_print(json_pack(
-        "{s:o, s:i, s:i, s:o, s:o, s:o}", "shapes", shapes, "replaced", t->replaced, "left_out",
-        t->left_out, "frame_ms_before", compared ? tpp_json_real(t->before_ms) : json_null(),
-        "frame_ms_after", compared ? tpp_json_real(t->after_ms) : json_null(), "written",
-        written ? tpp_json_text(path) : json_null()));
+    return tpp_json_print(
+        json_pack("{s:o, s:i, s:i, s:i, s:o, s:o, s:o}", "shapes", shapes, "replaced", t->replaced,
+                  "changed", t->changed, "left_out", t->left_out, "frame_ms_before",
+                  compared ? tpp_json_real(t->before_ms) : json_null(), "frame_ms_after",
+                  compared ? tpp_json_real(t->after_ms) : json_null(), "written",
+                  written ? tpp_json_text(path) : json_null()));
 }
 
 /* ---- the command ---- */

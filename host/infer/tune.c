@@ -30,26 +30,30 @@ static tpp_status collect(tpp_tune *t, tpp_device *d, const struct tpp_model_con
     return s;
 }
 
-/* Choices that are the default again go out of the table. */
-static tpp_status make_table(tpp_tune *t, const tpp_tuning *before)
+static bool is_same(const tpp_tuned *a, const tpp_tuned *b)
 {
-    TPP_TRY(tpp_tuning_copy(&t->table, before));
-    for (int i = 0; i < t->n; i++) {
-        const tpp_tune_shape *s = &t->shape[i];
-        const tpp_tune_candidate *best = &s->candidate[s->best];
-        tpp_tuned row = {.op = s->op,
-                         .algorithm = best->algorithm,
-                         .params = best->params,
-                         .ms = s->best_ms,
-                         .default_ms = s->default_ms};
-        if (!s->done) continue;
-        memcpy(row.bucket, s->bucket, sizeof(row.bucket));
+    return a->algorithm == b->algorithm && memcmp(&a->params, &b->params, sizeof(a->params)) == 0;
+}
+
+/* Puts the choice for a shape into the table; one that is the default again goes out of it. */
+static tpp_status take_choice(tpp_tune *t, const tpp_tune_shape *s)
+{
+    const tpp_tune_candidate *best = &s->candidate[s->best];
+    const tpp_tuned *before = tpp_tuning_get(t->table, s->op, s->bucket);
+    tpp_tuned row = {.op = s->op,
+                     .algorithm = best->algorithm,
+                     .params = best->params,
+                     .ms = s->best_ms,
+                     .default_ms = s->default_ms};
+    memcpy(row.bucket, s->bucket, sizeof(row.bucket));
+    if (s->best == 0) {
+        t->changed += before != NULL;
         tpp_tuning_drop(t->table, s->op, s->bucket);
-        if (s->best == 0) continue;
-        TPP_TRY(tpp_tuning_set(t->table, &row));
-        t->replaced++;
+        return TPP_OK;
     }
-    return TPP_OK;
+    t->changed += before == NULL || !is_same(before, &row);
+    t->replaced++;
+    return tpp_tuning_set(t->table, &row);
 }
 
 tpp_status tpp_tune_run(tpp_tune *t, tpp_device *d, const struct tpp_model_config *config,
@@ -58,6 +62,8 @@ tpp_status tpp_tune_run(tpp_tune *t, tpp_device *d, const struct tpp_model_confi
     *t = (tpp_tune){0};
     TPP_TRY(collect(t, d, config, trial, options));
     TPP_TRY(tpp_tune_measure(t, options));
-    TPP_TRY(make_table(t, tpp_device_tuning(d)));
-    return t->replaced > 0 ? tpp_tune_compare(t, d, config, trial) : TPP_OK;
+    TPP_TRY(tpp_tuning_copy(&t->table, tpp_device_tuning(d)));
+    for (int i = 0; i < t->n; i++)
+        if (t->shape[i].done) TPP_TRY(take_choice(t, &t->shape[i]));
+    return t->changed > 0 ? tpp_tune_compare(t, d, config, trial) : TPP_OK;
 }

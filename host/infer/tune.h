@@ -70,6 +70,7 @@ typedef struct tpp_tune {
     double frame_ms;       /* by the profile of nodes */
     tpp_tuning *table;     /* what was there before, with the new choices */
     int replaced;          /* choices of this run that are not the default */
+    int changed;           /* choices that differ from what was there before */
     /* Medians of frames without and with the new table; 0: nothing to compare. */
     double before_ms, after_ms;
     bool faster; /* the table is worth keeping */

@@ -17,8 +17,9 @@ typedef struct judge {
     const tpp_tune_options *o;
     double limit_s;
     tpp_tune_process process;
-    tpp_tune_shape *shape; /* in hand; the process holds its call once `loaded` */
-    bool loaded;
+    tpp_tune_shape *shape; /* in hand */
+    bool has_call;         /* the process holds its call */
+    bool has_all;          /* and every candidate that is being measured */
 } judge;
 
 static int compare_doubles(const void *a, const void *b)
@@ -64,15 +65,15 @@ static tpp_status load(judge *j)
         (void)snprintf(request, sizeof(request), "device %s",
                        j->o->device != NULL && j->o->device[0] != '\0' ? j->o->device : "-");
         TPP_TRY(ask_ok(j, request, TPP_EIO, "the process for candidates has no device"));
-        j->loaded = false;
+        j->has_call = false;
     }
-    if (j->loaded) return TPP_OK;
+    if (j->has_call) return TPP_OK;
     tpp_str request = {0};
     print_call(&request, j->shape);
     const tpp_status s =
         request.status == TPP_OK ? ask_ok(j, request.text, TPP_EDEVICE, "plain") : TPP_ENOMEM;
     tpp_str_free(&request);
-    j->loaded = s == TPP_OK;
+    j->has_call = s == TPP_OK;
     return s;
 }
 
@@ -89,7 +90,7 @@ static bool ask(judge *j, int i, const char *request, const char *wanted, double
     const size_t n = strlen(wanted);
     const bool answered = tpp_tune_process_ask(&j->process, request, j->limit_s);
     const char *line = j->process.line;
-    if (!answered) j->loaded = false;
+    if (!answered) j->has_all = false;
     if (answered && strncmp(line, wanted, n) == 0 && line[n] == ' ') {
         *ms = strtod(line + n, NULL);
         return true;
@@ -118,11 +119,12 @@ static bool try_candidate(judge *j, int i)
 /* A new process knows none of those that were tried in the last one. */
 static tpp_status reload(judge *j)
 {
-    if (j->loaded) return TPP_OK;
-    TPP_TRY(load(j));
-    for (int i = 0; i < j->shape->n; i++)
-        if (j->shape->candidate[i].state == TPP_TUNE_MEASURED && !try_candidate(j, i) && !j->loaded)
-            return reload(j); /* each time with one fewer */
+    while (!j->has_all) { /* each time with one fewer */
+        TPP_TRY(load(j));
+        j->has_all = true;
+        for (int i = 0; i < j->shape->n && j->has_all; i++)
+            if (j->shape->candidate[i].state == TPP_TUNE_MEASURED) (void)try_candidate(j, i);
+    }
     return TPP_OK;
 }
 
@@ -225,7 +227,8 @@ static tpp_status choose(judge *j)
 static tpp_status judge_shape(judge *j)
 {
     tpp_tune_shape *s = j->shape;
-    j->loaded = false;
+    j->has_call = false;
+    j->has_all = true;
     for (int i = 0; i < s->n; i++) {
         TPP_TRY(load(j));
         if (try_candidate(j, i)) s->candidate[i].state = TPP_TUNE_MEASURED;

@@ -6,12 +6,12 @@
 #include "ops/sample.h"
 
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #ifdef __linux__
-#include <signal.h>
 #include <sys/prctl.h>
 #endif
 
@@ -265,11 +265,21 @@ static tpp_status do_time(server *v, char **rest)
 
 /* ---- the loop ---- */
 
+/* A driver may handle crashes and go on (PoCL does, after SIGSEGV): here they are the end. */
+static void let_crashes_end(void)
+{
+    static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGABRT};
+    struct sigaction standard = {.sa_handler = SIG_DFL};
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+        (void)sigaction(signals[i], &standard, NULL);
+}
+
 static tpp_status do_device(server *v, char **rest)
 {
     const char *spec = *rest;
     if (v->device != NULL) return TPP_FAIL(TPP_EINTERNAL, "a second device");
     TPP_TRY(tpp_device_open(&v->device, strcmp(spec, "-") == 0 ? NULL : spec));
+    let_crashes_end();
     (void)snprintf(v->answer, sizeof(v->answer), "ok");
     return TPP_OK;
 }

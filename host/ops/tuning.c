@@ -107,6 +107,11 @@ const char *tpp_tuning_source(const tpp_tuning *t)
     return t->source != NULL ? t->source : "";
 }
 
+const tpp_tuned *tpp_tuning_get(const tpp_tuning *t, const tpp_op *op, const char *bucket)
+{
+    return find(t, op, bucket);
+}
+
 const tpp_tuned *tpp_tuning_find(const tpp_tuning *t, const tpp_op *op, const tpp_call *c)
 {
     char bucket[TPP_BUCKET_BYTES];

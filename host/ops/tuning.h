@@ -37,7 +37,8 @@ void tpp_tuning_drop(tpp_tuning *t, const tpp_op *op, const char *bucket);
 /* A copy with the same source, of the caller; of NULL an empty table. */
 TPP_MUST_CHECK tpp_status tpp_tuning_copy(tpp_tuning **out, const tpp_tuning *t);
 
-/* The row of a call, or NULL. */
+/* The row of this op and bucket, or of a call; NULL: there is none. */
+const tpp_tuned *tpp_tuning_get(const tpp_tuning *t, const tpp_op *op, const char *bucket);
 const tpp_tuned *tpp_tuning_find(const tpp_tuning *t, const tpp_op *op, const tpp_call *c);
 
 /* Path of the file that a table was read from; "" of one made otherwise. Set copies the text. */
