@@ -145,7 +145,8 @@ TPP_API TPP_MUST_CHECK tpp_status tpp_devices_get(int index, tpp_device_info *ou
 
 /** Opens a device. `spec`: "auto" or NULL (a GPU if there is one, else a CPU), a number as text, or
  * part of a device's or platform's name, letter case aside. ::TPP_EDEVICE: none fits; the message
- * lists what there is. */
+ * lists what there is. What `tpp tune` found on the device is read with the first object that is
+ * added to a tracker on it; the environment's TPP_TUNING names another file, or "none". */
 TPP_API TPP_MUST_CHECK tpp_status tpp_device_open(tpp_device **out, const char *spec);
 
 /** Waits for the device and frees it. Every tracker on it must have been closed. */

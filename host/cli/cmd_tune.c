@@ -4,7 +4,6 @@
 #include "cli/json.h"
 #include "cli/trial_options.h"
 #include "core/mem.h"
-#include "core/path.h"
 #include "infer/tune.h"
 #include "infer/tuning_file.h"
 #include "infer/tuning_use.h"
@@ -46,7 +45,8 @@ static void print_shape(void *context, const tpp_tune_shape *s, int number, int 
     const tune_arguments *a = context;
     char name[100];
     if (a->json || a->quiet) return;
-    (void)printf("%3d/%d %-16s %-40s ", number, count, s->op->name, s->bucket);
+    (void)printf("%3d/%d %-16s %-40s %5.1f %% ", number, count, s->op->name, s->bucket,
+                 100 * s->share);
     if (!s->done)
         (void)printf("not tuned: %s\n", s->why);
     else if (s->best == 0)
@@ -92,14 +92,14 @@ static json_t *candidate_json(const tpp_tune_candidate *c)
                      c->why[0] != '\0' ? tpp_json_text(c->why) : json_null());
 }
 
-static json_t *shape_json(const tpp_tune_shape *s, double frame_ms)
+static json_t *shape_json(const tpp_tune_shape *s)
 {
     json_t *candidates = json_array();
     for (int i = 0; i < s->n; i++) tpp_json_append(&candidates, candidate_json(&s->candidate[i]));
     return json_pack(
         "{s:s, s:s, s:f, s:o, s:o, s:o, s:o, s:o}", "op", s->op->name, "shapes", s->bucket, "share",
-        s->ms / frame_ms, "default_ms", s->done ? tpp_json_real(s->default_ms) : json_null(),
-        "best_ms", s->done ? tpp_json_real(s->best_ms) : json_null(), "best",
+        s->share, "default_ms", s->done ? tpp_json_real(s->default_ms) : json_null(), "best_ms",
+        s->done ? tpp_json_real(s->best_ms) : json_null(), "best",
         s->done ? json_integer(s->best) : json_null(), "why",
         s->why[0] != '\0' ? tpp_json_text(s->why) : json_null(), "candidates", candidates);
 }
@@ -107,8 +107,7 @@ static json_t *shape_json(const tpp_tune_shape *s, double frame_ms)
 static tpp_status print_json(const tpp_tune *t, const char *path, bool written)
 {
     json_t *shapes = json_array();
-    for (int i = 0; i < t->n; i++)
-        tpp_json_append(&shapes, shape_json(&t->shape[i], t->frame_ms > 0 ? t->frame_ms : 1));
+    for (int i = 0; i < t->n; i++) tpp_json_append(&shapes, shape_json(&t->shape[i]));
     const bool compared = t->before_ms > 0;
     return tpp_json_print(
         json_pack("{s:o, s:i, s:i, s:i, s:o, s:o, s:o}", "shapes", shapes, "replaced", t->replaced,
@@ -146,17 +145,11 @@ static tpp_status tune(tune_arguments *a, tpp_device *d, const struct tpp_model_
     return tell(a, t, path, written);
 }
 
-/* The table to start from is the file's that is written, if it is there. */
 static tpp_status open_device(tpp_device **out, char **path, const tune_arguments *a)
 {
     tpp_device *d = NULL;
     TPP_TRY(tpp_cli_device(&d, a->trial.device, "none"));
-    *path = tpp_tuning_place(a->trial.common.tuning, tpp_device_caps(d));
-    tpp_status s = TPP_OK;
-    if (*path == NULL)
-        s = TPP_FAIL(TPP_EUSAGE, "there is no HOME to write to: --tuning FILE is wanted");
-    else if (tpp_path_exists(*path))
-        s = tpp_tuning_use(d, *path);
+    const tpp_status s = tpp_tuning_start(d, a->trial.common.tuning, path);
     if (s != TPP_OK) {
         tpp_device_close(d);
         return s;

@@ -305,6 +305,7 @@ tpp_status tpp_report_json(const tpp_report *r, json_t **out)
     tpp_json_merge(&j, json_pack("{s:o, s:o, s:o, s:o, s:o}", "targets", targets_json(r), "summary",
                                  summary_json(r), "frames", frames_json(r), "statistics",
                                  tpp_json_text(r->statistics), "warnings", warnings_json(r)));
+    tpp_json_set(&j, "tuning", tpp_json_text(r->tuning));
     if (r->key != NULL) tpp_json_set(&j, "key", json_string(r->key));
     if (j == NULL) return TPP_FAIL(TPP_ENOMEM, "report.json could not be put together");
     *out = j;

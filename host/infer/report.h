@@ -40,6 +40,7 @@ typedef struct tpp_report_time {
 /* Everything is borrowed. Without `times`, the same run gives the same bytes. No host names. */
 typedef struct tpp_report {
     const char *version, *algorithm; /* algorithm NULL: the registry's choice */
+    const char *tuning;              /* of the device's table (tpp_tuning_text); NULL: none */
     const tpp_caps *device;
     const tpp_model_folder *model;
     const char *weights_sha256; /* of the model's weights; NULL: the file is read for it */

@@ -10,6 +10,7 @@
 #include "infer/overlay.h"
 #include "infer/segment_internal.h"
 #include "infer/statistics.h"
+#include "infer/tuning_use.h"
 #include "io/png.h"
 
 #include <string.h>
@@ -211,6 +212,7 @@ static tpp_status write_report(summing *s, const json_t *statistics)
     tpp_report_prompt *prompts = NULL;
     tpp_report report = {.version = o->version,
                          .algorithm = o->algorithm,
+                         .tuning = tpp_tuning_text(r->s->device),
                          .device = tpp_device_caps(r->s->device),
                          .model = &r->s->model,
                          .weights_sha256 = r->s->weights_hash.hex,

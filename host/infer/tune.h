@@ -43,6 +43,7 @@ typedef struct tpp_tune_shape {
     unsigned char attr[TPP_MAX_ATTR_BYTES]; /* of the call that takes the most time of them */
     tpp_shape in[TPP_MAX_IN];
     double ms, call_ms;            /* of all of them in a frame, of that call */
+    double share;                  /* ms, of the frame's */
     tpp_tune_candidate *candidate; /* the first is the default */
     int n, best;                   /* best 0: the default stays */
     double best_ms, default_ms; /* medians of the last comparison, or of the first if best is 0 */

@@ -113,8 +113,8 @@ static void keep_worthwhile(tpp_tune *t, bool all)
 {
     int kept = 0;
     for (int i = 0; i < t->n; i++) {
-        const bool small = !all && t->shape[i].ms < least_share * t->frame_ms;
-        if (small || t->shape[i].n < 2)
+        t->shape[i].share = t->frame_ms > 0 ? t->shape[i].ms / t->frame_ms : 1;
+        if ((!all && t->shape[i].share < least_share) || t->shape[i].n < 2)
             tpp_free(t->shape[i].candidate);
         else
             t->shape[kept++] = t->shape[i];

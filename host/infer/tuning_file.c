@@ -269,8 +269,8 @@ tpp_status tpp_tuning_read(tpp_tuning **out, const char *path, const tpp_caps *c
 {
     reader r = {.path = path};
     tpp_yaml yaml = {0};
-    TPP_TRY(tpp_yaml_read(&yaml, path));
-    const tpp_status s = take_items(&r, &yaml);
+    tpp_status s = tpp_yaml_read(&yaml, path);
+    if (s == TPP_OK) s = take_items(&r, &yaml);
     if (s == TPP_OK) {
         const bool mine = belongs(&r, caps);
         *out = mine ? r.table : NULL;

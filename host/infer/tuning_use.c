@@ -6,9 +6,12 @@
 #include "core/mem.h"
 #include "core/path.h"
 #include "core/str.h"
+#include "core/table.h"
 #include "infer/tuning_file.h"
 
 #include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,7 +85,6 @@ char *tpp_tuning_place(const char *spec, const tpp_caps *caps)
 static tpp_status attach(tpp_device *d, const char *path)
 {
     tpp_tuning *t = NULL;
-    int rows = 0;
     TPP_TRY(tpp_tuning_read(&t, path, tpp_device_caps(d)));
     if (t != NULL) {
         const tpp_status s = tpp_tuning_set_source(t, path);
@@ -92,8 +94,7 @@ static tpp_status attach(tpp_device *d, const char *path)
         }
     }
     tpp_tuning_attach(d, t);
-    while (t != NULL && tpp_tuning_at(t, rows) != NULL) rows++;
-    if (t != NULL) tpp_log(TPP_LOG_INFO, "tuning", "%d choices from %s", rows, path);
+    if (t != NULL) tpp_log(TPP_LOG_INFO, "tuning", "%s from %s", tpp_tuning_text(d), path);
     return TPP_OK;
 }
 
@@ -151,4 +152,42 @@ tpp_status tpp_tuning_use(tpp_device *d, const char *spec)
 tpp_status tpp_tuning_use_default(tpp_device *d)
 {
     return tpp_device_has_tuning(d) ? TPP_OK : tpp_tuning_use(d, NULL);
+}
+
+tpp_status tpp_tuning_start(tpp_device *d, const char *spec, char **path)
+{
+    const char *asked = asked_for(spec);
+    char *place = tpp_tuning_place(spec, tpp_device_caps(d));
+    bool done = false;
+    if (place == NULL)
+        return TPP_FAIL(TPP_EUSAGE, "there is no HOME to write to: --tuning FILE is wanted");
+    tpp_tuning_attach(d, NULL);
+    tpp_status s = TPP_OK;
+    if (asked != NULL && strcmp(asked, "none") != 0 && tpp_path_exists(place))
+        s = attach(d, place);
+    else
+        s = try_file(d, tpp_strdup(place), &done);
+    if (s == TPP_OK)
+        *path = place;
+    else
+        tpp_free(place);
+    return s;
+}
+
+const char *tpp_tuning_text(const tpp_device *d)
+{
+    static _Thread_local char text[48];
+    const tpp_tuning *t = tpp_device_tuning(d);
+    tpp_str all = {0};
+    int rows = 0;
+    for (; t != NULL && tpp_tuning_at(t, rows) != NULL; rows++) {
+        const tpp_tuned *row = tpp_tuning_at(t, rows);
+        tpp_str_format(&all, "%s %s %s %s\n", row->op->name, row->bucket, row->algorithm->name,
+                       tpp_params_text(row->algorithm, &row->params));
+    }
+    const uint64_t hash = all.length > 0 ? tpp_fnv1a64(all.text, all.length) : 0;
+    (void)snprintf(text, sizeof(text), "%d choices, %08" PRIx32, rows,
+                   (uint32_t)(hash ^ hash >> 32));
+    tpp_str_free(&all);
+    return t != NULL ? text : NULL;
 }

@@ -16,6 +16,14 @@ char *tpp_tuning_place(const char *spec, const tpp_caps *caps);
  * other that cannot be used is passed over with a warning. */
 TPP_MUST_CHECK tpp_status tpp_tuning_use(tpp_device *d, const char *spec);
 
+/* For `tpp tune`: gives the device what lies at tpp_tuning_place, if anything does, and *path is
+ * that place, of the caller. Only a file that was asked for must be one. */
+TPP_MUST_CHECK tpp_status tpp_tuning_start(tpp_device *d, const char *spec, char **path);
+
+/* "12 choices, 9f2c71d3": what the device's table chooses, for records; valid until this thread's
+ * next call. NULL: it has none. */
+const char *tpp_tuning_text(const tpp_device *d);
+
 /* tpp_tuning_use(d, NULL), unless the device was given a table (or none) before. */
 TPP_MUST_CHECK tpp_status tpp_tuning_use_default(tpp_device *d);
 

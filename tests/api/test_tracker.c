@@ -1,6 +1,9 @@
 /* Trackers of tpp.h: objects, sequences one after another, options, and what is refused.
  * SPDX-License-Identifier: MIT */
 #define _POSIX_C_SOURCE 200809L
+#include "core/path.h"
+#include "infer/tuning_file.h"
+#include "infer/tuning_use.h"
 #include "tracked.h"
 
 #include <math.h>
@@ -263,6 +266,36 @@ static void misuse_is_refused(void **state)
     tpp_tracker_close(t);
 }
 
+/* A device of its own, since a device keeps the choices that it was given first. */
+static tpp_status add_with(const char *tuning)
+{
+    tpp_device *usual_device = device;
+    tpp_tracker *t = NULL;
+    UNIT_OK(tpp_device_open(&device, getenv("TPP_TEST_DEVICE")));
+    assert_int_equal(setenv("TPP_TUNING", tuning, 1), 0);
+    UNIT_OK(tpp_tracker_open(&t, model, device, &usual));
+    const tpp_status s = tpp_tracker_add(t, sentences, 1, NULL);
+    assert_int_equal(tpp_tuning_text(device) != NULL, s == TPP_OK && strcmp(tuning, "none") != 0);
+    tpp_tracker_close(t);
+    tpp_device_close(device);
+    device = usual_device;
+    return s;
+}
+
+static void a_tracker_takes_what_was_tuned(void **state)
+{
+    (void)state;
+    tpp_tuning *empty = NULL;
+    UNIT_OK(tpp_tuning_open(&empty));
+    UNIT_OK(tpp_tuning_write(empty, in_folder("tuning.yaml"), tpp_device_caps(device)));
+    tpp_tuning_close(empty);
+    UNIT_OK(add_with(in_folder("tuning.yaml")));
+    UNIT_OK(add_with("none"));
+    UNIT_FAILS(add_with(in_folder("absent.yaml")), TPP_EIO, "absent.yaml");
+    UNIT_OK(tpp_file_write(in_folder("bad.yaml"), "rows: 7", 7));
+    UNIT_FAILS(add_with(in_folder("bad.yaml")), TPP_EFORMAT, "bad.yaml:1");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -278,6 +311,7 @@ int main(void)
         cmocka_unit_test(options_out_of_range_are_refused),
         cmocka_unit_test(options_of_a_newer_header_are_taken_where_unset),
         cmocka_unit_test(misuse_is_refused),
+        cmocka_unit_test(a_tracker_takes_what_was_tuned),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }

@@ -255,6 +255,17 @@ def make_target():
     put("target", "library", both[:both.index(b"      us:\n        datasets")])
 
 
+def make_tuning():
+    rows = b"  1:\n    op: gemm\n    shapes: 64x8 8x8 64x8\n    algorithm: vector\n" \
+           b"    parameters: {rows: 8, strips: 8, block: 256}\n    ms: 1.5\n    default_ms: 2\n" \
+           b"  2: {op: layernorm, shapes: 64x8 1x8 64x8, algorithm: plain}\n"
+    put("tuning", "rows", rows)
+    put("tuning", "strange", b"  a: {op: gemv, shapes: 1, algorithm: plain}\n"
+        b"  b: {op: gemm, shapes: 2, algorithm: vector, parameters: {rows: 8, strips: -8, blocks: 1}}\n")
+    put("tuning", "file", b"format: tpp-tuning-1\ndevice: \"d\"\nplatform: \"p\"\ndriver: \"1\"\ncompute_units: \"1\"\n"
+        b"engine: \"0.1.0-00000000\"\nrows:\n" + rows)
+
+
 def make_golden():
     config = {"backbone": "tiny", "height": "32", "width": "32", "frames": "2", "seed": "6", "hidden": "32",
               "heads": "4", "ffn": "64", "enc_layers": "1", "dec_layers": "1", "points": "4", "levels": "4",
@@ -288,5 +299,5 @@ def make_report():
 
 
 for make in (make_nifti, make_nrrd, make_metaimage, make_volume_file, make_safetensors, make_png, make_gzip, make_text,
-             make_dicom, make_csv, make_model_config, make_target, make_golden, make_report):
+             make_dicom, make_csv, make_model_config, make_target, make_tuning, make_golden, make_report):
     make()

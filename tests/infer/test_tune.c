@@ -198,12 +198,12 @@ static void what_is_wrong_hangs_or_crashes_is_refused_by_name(void **state)
     tpp_tune_shape shape = make_shape(candidate, (int)(sizeof planted / sizeof planted[0]));
     tpp_tune t = {.shape = &shape, .n = 1};
     const tpp_tune_options o = {
-        .child = serve, .device = getenv("TPP_TEST_DEVICE"), .extra = extra, .limit_s = 3};
+        .child = serve, .device = getenv("TPP_TEST_DEVICE"), .extra = extra, .limit_s = 5};
     UNIT_OK(tpp_tune_measure(&t, &o));
     expect_refused(&shape, "wrong", "wrong unlike plain: output 0, element 0");
     expect_refused(&shape, "unsteady", "a second run gave other bits");
     expect_refused(&shape, "outside", "wrote outside an operand");
-    expect_refused(&shape, "hanging", "hung: no answer in 3 s");
+    expect_refused(&shape, "hanging", "hung: no answer in 5 s");
     expect_refused(&shape, "crashing", "crashed: SIGSEGV");
     expect_refused(&shape, "crashing_later", "crashed: SIGBUS");
     expect_refused(&shape, "ending", "crashed: the process ended with code 3");

@@ -225,6 +225,33 @@ static void too_many_rows_are_refused(void **state)
                  "more than 256 rows");
 }
 
+/* Each allocation fails in turn. */
+static void memory_may_end_anywhere(void **state)
+{
+    (void)state;
+    tpp_tuning *t = make_table(1), *got = NULL;
+    const char *path = scratch("memory.yaml");
+    tpp_status s = TPP_ENOMEM;
+    for (int n = 0; s != TPP_OK; n++) {
+        assert_true(n < 1000);
+        tpp_alloc_fail_after(n);
+        s = tpp_tuning_write(t, path, &caps);
+        tpp_alloc_fail_after(-1);
+        assert_true(s == TPP_OK || s == TPP_ENOMEM);
+        assert_true(tpp_path_exists(path) == (s == TPP_OK));
+    }
+    for (int n = 0; got == NULL; n++) {
+        assert_true(n < 1000);
+        tpp_alloc_fail_after(n);
+        s = tpp_tuning_read(&got, path, &caps);
+        tpp_alloc_fail_after(-1);
+        assert_true(got != NULL ? s == TPP_OK : s == TPP_ENOMEM);
+    }
+    assert_same(t, got);
+    tpp_tuning_close(got);
+    tpp_tuning_close(t);
+}
+
 /* ---- kills ---- */
 
 /* Killed before its n-th step on the disk; false: it had fewer. */
@@ -310,6 +337,7 @@ int main(void)
         cmocka_unit_test(rows_of_what_there_is_not_are_left_out_with_one_warning),
         cmocka_unit_test(what_is_no_tuning_file_is_refused_with_its_line),
         cmocka_unit_test(too_many_rows_are_refused),
+        cmocka_unit_test(memory_may_end_anywhere),
         cmocka_unit_test(a_kill_leaves_the_old_file_or_the_new_one),
         cmocka_unit_test(places_of_the_file),
     };
