@@ -65,6 +65,7 @@ static void print_end(const tpp_tune *t, const char *path, bool written, bool dr
     for (int i = 0; i < t->n; i++) shapes += t->shape[i].done;
     (void)printf("%d shapes tuned, %d with another choice than the default", shapes, t->replaced);
     if (t->left_out > 0) (void)printf(", %d left out for want of time", t->left_out);
+    if (t->given_up > 0) (void)printf(", %d given up for slower frames", t->given_up);
     (void)putchar('\n');
     if (t->before_ms > 0)
         (void)printf("a frame: %.1f ms before, %.1f ms with these choices (%.1f %%)\n",
@@ -97,10 +98,10 @@ static json_t *shape_json(const tpp_tune_shape *s)
     json_t *candidates = json_array();
     for (int i = 0; i < s->n; i++) tpp_json_append(&candidates, candidate_json(&s->candidate[i]));
     return json_pack(
-        "{s:s, s:s, s:f, s:o, s:o, s:o, s:o, s:o}", "op", s->op->name, "shapes", s->bucket, "share",
-        s->share, "default_ms", s->done ? tpp_json_real(s->default_ms) : json_null(), "best_ms",
-        s->done ? tpp_json_real(s->best_ms) : json_null(), "best",
-        s->done ? json_integer(s->best) : json_null(), "why",
+        "{s:s, s:s, s:f, s:o, s:o, s:o, s:b, s:o, s:o}", "op", s->op->name, "shapes", s->bucket,
+        "share", s->share, "default_ms", s->done ? tpp_json_real(s->default_ms) : json_null(),
+        "best_ms", s->done ? tpp_json_real(s->best_ms) : json_null(), "best",
+        s->done ? json_integer(s->best) : json_null(), "given_up", s->given_up, "why",
         s->why[0] != '\0' ? tpp_json_text(s->why) : json_null(), "candidates", candidates);
 }
 
@@ -109,12 +110,12 @@ static tpp_status print_json(const tpp_tune *t, const char *path, bool written)
     json_t *shapes = json_array();
     for (int i = 0; i < t->n; i++) tpp_json_append(&shapes, shape_json(&t->shape[i]));
     const bool compared = t->before_ms > 0;
-    return tpp_json_print(
-        json_pack("{s:o, s:i, s:i, s:i, s:o, s:o, s:o}", "shapes", shapes, "replaced", t->replaced,
-                  "changed", t->changed, "left_out", t->left_out, "frame_ms_before",
-                  compared ? tpp_json_real(t->before_ms) : json_null(), "frame_ms_after",
-                  compared ? tpp_json_real(t->after_ms) : json_null(), "written",
-                  written ? tpp_json_text(path) : json_null()));
+    return tpp_json_print(json_pack(
+        "{s:o, s:i, s:i, s:i, s:i, s:o, s:o, s:o}", "shapes", shapes, "replaced", t->replaced,
+        "changed", t->changed, "left_out", t->left_out, "given_up", t->given_up, "frame_ms_before",
+        compared ? tpp_json_real(t->before_ms) : json_null(), "frame_ms_after",
+        compared ? tpp_json_real(t->after_ms) : json_null(), "written",
+        written ? tpp_json_text(path) : json_null()));
 }
 
 /* ---- the command ---- */
@@ -207,7 +208,8 @@ const tpp_command tpp_command_tune = {
         "device can run, in a process of its own, against the default. A candidate that differs\n"
         "from `plain`, hangs or crashes is refused; another replaces the default when it takes at\n"
         "least 3 % less time. Then whole frames are run with and without the new choices in turn,\n"
-        "and only if they are faster the choices are written to a file that every command reads.",
+        "once more without the poorer half of them if frames are not faster, and only if they are\n"
+        "the choices are written to a file that every command reads.",
     .examples = "  tpp tune --config configs/r50.yaml --size 360x640\n"
                 "  tpp tune --config configs/r50.yaml --size 360x640 --ahead 4 --budget 300\n"
                 "  tpp bench --config configs/r50.yaml --size 360x640 --tuning none\n",

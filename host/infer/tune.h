@@ -4,7 +4,8 @@
  * Candidates run in a process of their own, which a request keeps for at most a time limit: what
  * hangs or crashes there is refused by name, and a new process goes on with the next. Each is
  * checked against `plain` before it is timed. At the end whole frames are run with and without the
- * new choices in turn: they are kept only if frames are faster.
+ * new choices in turn: they are kept only if frames are faster; if not, the poorer half is given up
+ * and the others are measured once more.
  * SPDX-License-Identifier: MIT */
 #ifndef TPP_INFER_TUNE_H
 #define TPP_INFER_TUNE_H
@@ -48,6 +49,7 @@ typedef struct tpp_tune_shape {
     int n, best;                   /* best 0: the default stays */
     double best_ms, default_ms; /* medians of the last comparison, or of the first if best is 0 */
     bool done;
+    bool given_up; /* frames were not faster with it: what was there before stays */
     char why[256]; /* of one that could not be tuned */
 } tpp_tune_shape;
 
@@ -70,8 +72,9 @@ typedef struct tpp_tune {
     int n, left_out;       /* left_out: shapes that were not tried for want of time */
     double frame_ms;       /* by the profile of nodes */
     tpp_tuning *table;     /* what was there before, with the new choices */
-    int replaced;          /* choices of this run that are not the default */
-    int changed;           /* choices that differ from what was there before */
+    int replaced;          /* choices of this run in the table that are not the default */
+    int changed;           /* choices in the table that differ from what was there before */
+    int given_up;          /* choices that are not in the table, for the sake of frames */
     /* Medians of frames without and with the new table; 0: nothing to compare. */
     double before_ms, after_ms;
     bool faster; /* the table is worth keeping */

@@ -118,6 +118,17 @@ static void every_command_reads_the_file(void **state)
     assert_non_null(strstr(program_err, " from mine.yaml"));
 }
 
+/* A child of `tpp bench` that was not told would take the file of the environment. */
+static void rows_of_a_bench_name_the_file(void **state)
+{
+    (void)state;
+#define ROWS                                                                          \
+    "TPP_TUNING=nowhere.yaml tpp bench --size 32x64 --tokens 6 --frames 3 --no-gate " \
+    "--scenario offline,cold --format jsonl " MICRO_SET " --tuning "
+    EXPECT_OK(ROWS "mine.yaml > rows && [ $(grep -c '\"tuning\": *\"mine.yaml\"' rows) = 2 ]");
+    EXPECT_OK(ROWS "none > rows && [ $(grep -c '\"tuning\": *\"\"' rows) = 2 ]");
+}
+
 #define FOR_EACH(X, file)                                              \
     X(PLAN "--tuning " file)                                           \
     X("tpp bench --size 32x64 " MICRO_SET " --tuning " file)           \
@@ -214,6 +225,7 @@ int main(void)
         cmocka_unit_test(a_dry_run_lists_shapes_and_candidates),
         cmocka_unit_test(a_plan_shows_what_was_tuned),
         cmocka_unit_test(every_command_reads_the_file),
+        cmocka_unit_test(rows_of_a_bench_name_the_file),
         cmocka_unit_test(a_file_that_was_asked_for_must_be_one),
         cmocka_unit_test(what_does_not_fit_is_passed_over),
         cmocka_unit_test(a_run_adds_to_the_file),

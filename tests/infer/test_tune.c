@@ -52,13 +52,21 @@ static tpp_status hang(tpp_device *d, void *context)
     return TPP_OK;
 }
 
-enum { SLOW_MS = 1 };
+enum { SLOW_MS = 1, SLOWER_MS = 4 };
 
 static tpp_status be_slow(tpp_device *d, void *context)
 {
     (void)context;
     TPP_TRY(tpp_device_finish(d));
     nap(SLOW_MS);
+    return TPP_OK;
+}
+
+static tpp_status be_slower(tpp_device *d, void *context)
+{
+    (void)context;
+    TPP_TRY(tpp_device_finish(d));
+    nap(SLOWER_MS);
     return TPP_OK;
 }
 
@@ -133,6 +141,11 @@ static tpp_status record_slow(tpp_steps *s, const tpp_call *c)
     return plain_then(s, c, be_slow, (place){0});
 }
 
+static tpp_status record_slower(tpp_steps *s, const tpp_call *c)
+{
+    return plain_then(s, c, be_slower, (place){0});
+}
+
 static const tpp_algorithm planted[] = {
     {.name = "wrong", .fuses = TPP_FUSE_ALL, .record = record_wrong},
     {.name = "unsteady", .fuses = TPP_FUSE_ALL, .record = record_unsteady},
@@ -144,12 +157,16 @@ static const tpp_algorithm planted[] = {
     {.name = "failing", .fuses = TPP_FUSE_ALL, .record = record_failing},
     {.name = "slow", .fuses = TPP_FUSE_ALL, .record = record_slow},
 };
+enum { PLANTED_SLOW = 8 };
+static const tpp_algorithm slower = {
+    .name = "slower", .fuses = TPP_FUSE_ALL, .record = record_slower};
+static const tpp_algorithm level = {
+    .name = "level", .fuses = TPP_FUSE_ALL, .record = tpp_gemm_record_plain};
 static const tpp_tune_extra extra[] = {
-    {&tpp_op_gemm, &planted[0]}, {&tpp_op_gemm, &planted[1]},
-    {&tpp_op_gemm, &planted[2]}, {&tpp_op_gemm, &planted[3]},
-    {&tpp_op_gemm, &planted[4]}, {&tpp_op_gemm, &planted[5]},
-    {&tpp_op_gemm, &planted[6]}, {&tpp_op_gemm, &planted[7]},
-    {&tpp_op_gemm, &planted[8]}, {NULL, NULL},
+    {&tpp_op_gemm, &planted[0]}, {&tpp_op_gemm, &planted[1]}, {&tpp_op_gemm, &planted[2]},
+    {&tpp_op_gemm, &planted[3]}, {&tpp_op_gemm, &planted[4]}, {&tpp_op_gemm, &planted[5]},
+    {&tpp_op_gemm, &planted[6]}, {&tpp_op_gemm, &planted[7]}, {&tpp_op_gemm, &planted[8]},
+    {&tpp_op_gemm, &slower},     {&tpp_op_gemm, &level},      {NULL, NULL},
 };
 
 /* ---- a shape ---- */
@@ -247,11 +264,12 @@ static void a_process_that_cannot_be_had_ends_the_run(void **state)
 
 /* Answers "time SLOT" with TPP_TEST_TIMES: of each slot "MS" or "MS/MS", the second from its eighth
  * time on; every third of a slot is far off. Without it every slot takes 10 ms, but for the one of
- * the algorithm TPP_TEST_FAST, which takes 5. */
-static double made_up_ms(int slot, int asked, int fast)
+ * the algorithm TPP_TEST_FAST, which takes 5; in every second call of gemm the one of
+ * TPP_TEST_OTHER (if set) takes 8 in its place. */
+static double made_up_ms(int slot, int asked, int fast, bool is_other)
 {
     const char *times = getenv("TPP_TEST_TIMES");
-    if (times == NULL) return slot == fast ? 5 : 10;
+    if (times == NULL) return slot != fast ? 10 : is_other ? 8 : 5;
     for (int i = 0; i < slot; i++) times = strchr(times, ' ') + 1;
     char *end = NULL;
     double ms = strtod(times, &end);
@@ -262,17 +280,20 @@ static double made_up_ms(int slot, int asked, int fast)
 static int run_fake(void)
 {
     char line[TPP_TUNE_LINE], name[40];
-    int asked[TPP_TUNE_MAX_CANDIDATES] = {0}, slot = 0, fast = -1;
+    int asked[TPP_TUNE_MAX_CANDIDATES] = {0}, slot = 0, fast = -1, calls = 0;
+    const char *other = getenv("TPP_TEST_OTHER");
     while (fgets(line, sizeof(line), stdin) != NULL) {
         if (sscanf(line, "time %d", &slot) == 1) {
-            (void)printf("ms %.6f\n", made_up_ms(slot, asked[slot], fast));
+            (void)printf("ms %.6f\n",
+                         made_up_ms(slot, asked[slot], fast, other != NULL && calls % 2 == 0));
             asked[slot]++;
         } else if (sscanf(line, "try %d %39s", &slot, name) == 2) {
-            const char *wanted = getenv("TPP_TEST_FAST");
+            const char *wanted = other != NULL && calls % 2 == 0 ? other : getenv("TPP_TEST_FAST");
             if (wanted != NULL && strcmp(wanted, name) == 0) fast = slot;
             (void)printf("right 1\n");
         } else {
             if (strncmp(line, "call ", 5) == 0) fast = -1;
+            calls += strncmp(line, "call gemm ", 10) == 0;
             (void)printf("ok\n");
         }
         (void)fflush(stdout);
@@ -332,22 +353,50 @@ static const char *const micro[] = {
     "model.enc_layers=1", "model.dec_layers=1", "model.mask_dim=32", "text.layers=1",
     "text.hidden=32",     "text.heads=2",       "text.ffn=64",       "text.vocab=2000"};
 
+static struct tpp_model_config config;
+static const tpp_trial_options small = {
+    .height = 32, .width = 64, .tokens = 6, .ahead = 1, .frames = 3};
+
+static int read_config(void **state)
+{
+    (void)state;
+    UNIT_OK(tpp_model_config_read(&config, NULL, micro, sizeof micro / sizeof micro[0]));
+    return 0;
+}
+
 static void tune_frames(tpp_tune *t, tpp_device *d, const char *fast)
 {
-    static struct tpp_model_config config;
-    const tpp_trial_options trial = {
-        .height = 32, .width = 64, .tokens = 6, .ahead = 1, .frames = 3};
     const tpp_tune_options o = {.child = fake, .extra = extra, .all = true};
-    UNIT_OK(tpp_model_config_read(&config, NULL, micro, sizeof micro / sizeof micro[0]));
     (void)unsetenv("TPP_TEST_TIMES");
     if (fast != NULL)
         assert_int_equal(setenv("TPP_TEST_FAST", fast, 1), 0);
     else
         (void)unsetenv("TPP_TEST_FAST");
-    UNIT_OK(tpp_tune_run(t, d, &config, &trial, &o));
+    UNIT_OK(tpp_tune_run(t, d, &config, &small, &o));
 }
 
-/* "slow" is said to take half the time, and in a frame it does not. */
+/* The device runs every gemm of `t` by "slow". */
+static void attach_slow(tpp_device *d, const tpp_tune *t)
+{
+    tpp_tuning *table = NULL;
+    UNIT_OK(tpp_tuning_open(&table));
+    for (int i = 0; i < t->n; i++) {
+        tpp_tuned row = {.op = &tpp_op_gemm, .algorithm = &planted[PLANTED_SLOW]};
+        if (t->shape[i].op != &tpp_op_gemm) continue;
+        memcpy(row.bucket, t->shape[i].bucket, sizeof(row.bucket));
+        UNIT_OK(tpp_tuning_set(table, &row));
+    }
+    tpp_tuning_attach(d, table);
+}
+
+static int count_rows(const tpp_tuning *t)
+{
+    int n = 0;
+    while (tpp_tuning_at(t, n) != NULL) n++;
+    return n;
+}
+
+/* "slow" is said to take half the time, and in a frame it does not; half of it neither. */
 static void choices_that_make_frames_slower_are_given_up(void **state)
 {
     tpp_device *d = NULL;
@@ -356,16 +405,15 @@ static void choices_that_make_frames_slower_are_given_up(void **state)
     tpp_tune t = {0};
     tune_frames(&t, d, "slow");
     assert_true(t.replaced > 3 && t.changed == t.replaced);
+    assert_true(t.given_up == t.replaced || t.given_up == t.replaced - 1);
     assert_true(t.after_ms > t.before_ms + SLOW_MS && !t.faster);
     assert_null(tpp_tuning_at(tpp_device_tuning(d), 0));
 
     /* The other way round: they are what the device had, and go. */
     tpp_tune back = {0};
-    tpp_tuning *had = NULL;
-    UNIT_OK(tpp_tuning_copy(&had, t.table));
-    tpp_tuning_attach(d, had);
+    attach_slow(d, &t);
     tune_frames(&back, d, NULL);
-    assert_true(back.replaced == 0 && back.changed == t.replaced);
+    assert_true(back.replaced == 0 && back.changed == t.replaced + t.given_up);
     assert_true(back.before_ms > back.after_ms + SLOW_MS && back.faster);
     assert_null(tpp_tuning_at(back.table, 0));
     assert_non_null(tpp_tuning_at(tpp_device_tuning(d), 0));
@@ -373,9 +421,105 @@ static void choices_that_make_frames_slower_are_given_up(void **state)
     /* And once more: nothing is new, and no frame is run. */
     tpp_tune same = {0};
     tune_frames(&same, d, "slow");
-    assert_true(same.replaced == t.replaced && same.changed == 0 && same.before_ms == 0);
+    assert_true(same.replaced == back.changed && same.changed == 0 && same.before_ms == 0);
     tpp_tune_free(&same);
     tpp_tune_free(&back);
+    tpp_tune_free(&t);
+    tpp_device_close(d);
+}
+
+/* All gemms were "slow". "level", said to take half the time, is faster in a frame; "slower", said
+ * to take 8 ms of 10, is not, and outweighs it. */
+static void the_poorer_half_is_given_up_first(void **state)
+{
+    tpp_device *d = NULL;
+    tpp_tune any = {0}, t = {0};
+    (void)state;
+    UNIT_OK(tpp_device_open(&d, getenv("TPP_TEST_DEVICE")));
+    tune_frames(&any, d, NULL);
+    attach_slow(d, &any);
+    const int all = count_rows(tpp_device_tuning(d));
+    assert_int_equal(setenv("TPP_TEST_OTHER", "slower", 1), 0);
+    tune_frames(&t, d, "level");
+    (void)unsetenv("TPP_TEST_OTHER");
+    assert_true(t.given_up == all / 2 && t.replaced == all - t.given_up);
+    assert_int_equal(t.changed, t.replaced);
+    for (int i = 0; i < t.n; i++) {
+        const tpp_tune_shape *s = &t.shape[i];
+        if (s->op != &tpp_op_gemm) continue;
+        const tpp_tuned *row = tpp_tuning_get(t.table, s->op, s->bucket);
+        const char *name = s->candidate[s->best].algorithm->name;
+        assert_non_null(row);
+        assert_string_equal(name, s->given_up ? "slower" : "level");
+        assert_string_equal(row->algorithm->name, s->given_up ? "slow" : "level");
+    }
+    assert_true(t.faster && t.after_ms < t.before_ms);
+    tpp_tune_free(&t);
+    tpp_tune_free(&any);
+    tpp_device_close(d);
+}
+
+/* What is taken only when tuned for is there to be tuned, and agrees with `plain`, and at full size
+ * with the first candidate. */
+static void winograd_is_a_candidate_and_passes(void **state)
+{
+    tpp_device *d = NULL;
+    tpp_trial trial = {0};
+    tpp_tune t = {0}, one = {.n = 1};
+    const tpp_tune_options o = {
+        .child = serve, .device = getenv("TPP_TEST_DEVICE"), .all = true, .limit_s = 60};
+    double ms = 0;
+    int found = 0;
+    (void)state;
+    UNIT_OK(tpp_device_open(&d, getenv("TPP_TEST_DEVICE")));
+    if (!tpp_device_caps(d)->is_cpu) {
+        tpp_device_close(d);
+        skip();
+    }
+    UNIT_OK(tpp_trial_open(&trial, &config, d, &small));
+    UNIT_OK(tpp_tune_time_frames(&trial, &ms));
+    UNIT_OK(tpp_tune_collect(&t, trial.session, tpp_device_caps(d), &o));
+    for (int i = 0; i < t.n && one.shape == NULL; i++)
+        for (int k = 0; k < t.shape[i].n; k++)
+            if (strcmp(t.shape[i].candidate[k].algorithm->name, "winograd") == 0)
+                one.shape = &t.shape[i];
+    assert_non_null(one.shape);
+    assert_string_equal(one.shape->op->name, "conv2d");
+    UNIT_OK(tpp_tune_measure(&one, &o));
+    assert_true(one.shape->done);
+    for (int k = 0; k < one.shape->n; k++) {
+        const tpp_tune_candidate *c = &one.shape->candidate[k];
+        if (c->state == TPP_TUNE_REFUSED) fail_msg("%s: %s", c->algorithm->name, c->why);
+        found += strcmp(c->algorithm->name, "winograd") == 0;
+    }
+    assert_true(found > 2);
+    tpp_tune_free(&t);
+    tpp_trial_close(&trial);
+    tpp_device_close(d);
+}
+
+/* Each side is opened for its turn then. */
+static void a_device_without_room_for_both_is_enough(void **state)
+{
+    (void)state;
+    char limit[24];
+    tpp_device *d = NULL;
+    tpp_trial trial;
+    tpp_tune t = {0};
+    UNIT_OK(tpp_device_open(&d, getenv("TPP_TEST_DEVICE")));
+    UNIT_OK(tpp_trial_open(&trial, &config, d, &small));
+    (void)snprintf(limit, sizeof limit, "%zu", tpp_device_bytes(d) * 3 / 2000000 + 1);
+    tpp_trial_close(&trial);
+    tpp_device_close(d);
+    assert_int_equal(setenv("TPP_DEVICE_MEMORY_MB", limit, 1), 0);
+    UNIT_OK(tpp_device_open(&d, getenv("TPP_TEST_DEVICE")));
+    (void)unsetenv("TPP_DEVICE_MEMORY_MB");
+    tpp_trial both[2];
+    UNIT_OK(tpp_trial_open(&both[0], &config, d, &small));
+    UNIT_FAILS(tpp_trial_open(&both[1], &config, d, &small), TPP_EDEVMEM, "MB");
+    tpp_trial_close(&both[0]);
+    tune_frames(&t, d, "slow");
+    assert_true(t.before_ms > 0 && t.after_ms > t.before_ms && !t.faster);
     tpp_tune_free(&t);
     tpp_device_close(d);
 }
@@ -392,6 +536,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(what_was_lucky_once_meets_the_default_again),
         cmocka_unit_test(what_is_far_slower_is_not_measured_further),
         cmocka_unit_test(choices_that_make_frames_slower_are_given_up),
+        cmocka_unit_test(the_poorer_half_is_given_up_first),
+        cmocka_unit_test(winograd_is_a_candidate_and_passes),
+        cmocka_unit_test(a_device_without_room_for_both_is_enough),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, read_config, NULL);
 }
