@@ -4,6 +4,7 @@ if(TPP_BENCH)
     add_test(NAME bench.${program}
              COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/programs.sh ${program} ${PROJECT_BINARY_DIR}
                      ${PROJECT_SOURCE_DIR} ${CMAKE_CURRENT_BINARY_DIR}/bench-${program})
-    set_tests_properties(bench.${program} PROPERTIES LABELS bench SKIP_RETURN_CODE 77 TIMEOUT 300)
+    set_tests_properties(bench.${program} PROPERTIES LABELS bench SKIP_RETURN_CODE 77 TIMEOUT 300
+                         ENVIRONMENT TPP_TUNING=none)
   endforeach()
 endif()

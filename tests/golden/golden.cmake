@@ -16,7 +16,7 @@ function(golden_test name algorithm label)
   add_test(NAME golden.${name} COMMAND tpp selftest ${options} --golden ${ARGN})
   set_tests_properties(
     golden.${name} PROPERTIES LABELS "${label}" TIMEOUT 900
-    ENVIRONMENT "TPP_CACHE_DIR=${PROJECT_BINARY_DIR}/kernel-cache")
+    ENVIRONMENT "TPP_CACHE_DIR=${PROJECT_BINARY_DIR}/kernel-cache;TPP_TUNING=none")
 endfunction()
 
 golden_test(default "" golden ${golden_files})
