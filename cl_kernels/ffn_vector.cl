@@ -57,7 +57,7 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void ffn_vector(
     for (int i = 0; i < count; i++)
         for (int j = 0; j < k; j += VW) {
             const int at = i * LDX + j;
-            const vec v = LOAD_VEC(0, sums + at) + load_part(b2 + j, k - j);
-            store_part(v + LOAD_VEC(0, rows + at), y + (size_t)(row0 + i) * k + j, k - j);
+            const vec v = LOAD_VEC(0, sums + at) + LOAD_VEC(0, rows + at);
+            store_part(v + load_part(b2 + j, k - j), y + (size_t)(row0 + i) * k + j, k - j);
         }
 }

@@ -81,19 +81,19 @@ INLINE void gather_row(local float *a, const source *from, const product *t, int
         add_floats(to, from->addend + (size_t)(row % from->addend_rows) * t->k + k0, count);
 }
 
-/* y = act(sums + bias + residual) for any act and part of a tile; `y`, `residual` (or 0) start at
- * its first element, and what rows of residual repeat is known by `row0`. */
+/* y = act(sums + residual + bias) for any act and part of a tile: `rows` rows from row0 on, `cols`
+ * columns from col0 on. In the order of finish_tile, so that no bit depends on where tiles lie. */
 INLINE void finish_part(local const float *sums, local const float *bias, const product *t,
                         int row0, int rows, int col0, int cols)
 {
     for (int i = 0; i < rows; i++, sums += LDS) {
         global float *y = t->y + (size_t)(row0 + i) * t->n + col0;
+        global const float *more =
+            t->residual ? t->residual + (size_t)((row0 + i) % t->residual_rows) * t->n + col0 : 0;
         for (int j = 0; j < cols; j += VW) {
-            vec v = LOAD_VEC(0, sums + j) + LOAD_VEC(0, bias + j);
-            if (t->residual)
-                v += load_part(t->residual + (size_t)((row0 + i) % t->residual_rows) * t->n + col0 +
-                                   j,
-                               cols - j);
+            vec v = LOAD_VEC(0, sums + j);
+            if (more) v += load_part(more + j, cols - j);
+            v += LOAD_VEC(0, bias + j);
             store_part(activate_vec(t->act, v), y + j, cols - j);
         }
     }
