@@ -14,8 +14,9 @@ import subprocess
 BASE_OPTIONS = ["-cl-std=CL1.2", "-cl-kernel-arg-info"]  # of host/cl/program.c
 NUMBERS = ("registers", "scalars", "spills", "scratch", "lds", "width", "occupancy")
 
-# One program of the library: cl_kernels/<file>.cl with build options; groups: kernel -> work-items.
-Program = collections.namedtuple("Program", "file options groups")
+# One program of the library: cl_kernels/<file>.cl with build options, for targets of a pattern;
+# groups: kernel -> work-items.
+Program = collections.namedtuple("Program", "targets file options groups")
 
 
 class CompileError(Exception):
@@ -177,9 +178,9 @@ class Intel:
     def result(self, n, spills, group, target):
         units, memory, threads = self.SHARED[target]
         lds, width, registers = n["slm_size"], n["simd_size"], n["grf_count"]
-        most = threads if registers <= 128 else threads // 2
+        most = units * (threads if registers <= 128 else threads // 2)
         if lds > 0:
-            most = min(most, memory // lds * -(-group // width) // units)
+            most = min(most, memory // lds * -(-group // width))
         return Result(registers=registers, spills=spills, scratch=n["memory"], lds=lds, width=width,
                       occupancy=most)
 

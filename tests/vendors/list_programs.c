@@ -1,11 +1,11 @@
 /* Prints every program that the library would build on a GPU, a line each:
  *
- *   file <tab> build options <tab> kernel <tab> work-items of a group
+ *   targets <tab> file <tab> build options <tab> kernel <tab> work-items of a group
  *
  * Calls are the cases of the registry and the nodes of the plans of the configurations that are
- * named; each is recorded in every algorithm that is not for CPUs alone and with all its
- * parameters, on a CPU device that says it is a GPU. Nothing is run. So an op, algorithm or
- * parameter that is new is in the list without a line here.
+ * named. Each is recorded in every algorithm that is not for CPUs alone, with all its parameters,
+ * on a CPU device that says it is a GPU: once for each kind of GPU that the gate compiles for.
+ * Nothing is run. So an op, algorithm or parameter that is new is in the list without a line here.
  *
  * The linker puts this file's tpp_record, tpp_op_choose and tpp_steps_run in place of the library's
  * (--wrap, vendors.cmake).
@@ -45,6 +45,7 @@ typedef struct noted_call {
 } noted_call;
 
 static struct {
+    const char *targets; /* that are listed for now */
     char **line;
     size_t n_lines, line_capacity;
     noted_call **call;
@@ -65,7 +66,8 @@ static void add_line(const char *file, const char *options, const char *kernel, 
     tpp_str s = {0};
     int length = (int)strlen(options);
     while (length > 0 && options[length - 1] == ' ') length--;
-    tpp_str_format(&s, "%s\t%.*s\t%s\t%zu", file, length, options, kernel, group);
+    tpp_str_format(&s, "%s\t%s\t%.*s\t%s\t%zu", found.targets, file, length, options, kernel,
+                   group);
     if (s.status != TPP_OK) abort();
     for (size_t i = 0; i < found.n_lines; i++) {
         if (strcmp(found.line[i], s.text) != 0) continue;
@@ -247,10 +249,12 @@ static tpp_status record_all(tpp_device *d)
 
 /* ---- devices ---- */
 
-/* What choices depend on: the least and the most of the GPUs that the gate compiles for. */
+/* What choices depend on, as the vendors' drivers report it; targets are patterns of the shell. */
 static const struct {
+    const char *targets;
     size_t max_group, local_mem;
-} gpus[] = {{256, 32768}, {1024, 65536}};
+} gpus[] = {{"gfx*", 256, 65536},   {"skl", 256, 65536},   {"tgllp", 512, 65536},
+            {"acm-*", 1024, 65536}, {"pvc", 1024, 131072}, {"sm_*", 1024, 49152}};
 
 static tpp_status open_gpu(tpp_device **out, size_t i)
 {
@@ -262,6 +266,7 @@ static tpp_status open_gpu(tpp_device **out, size_t i)
     d->caps.local_mem = gpus[i].local_mem;
     d->caps.vector_width = 4;
     d->caps.compute_units = 32;
+    found.targets = gpus[i].targets;
     d->clblast_state = 1; /* its own kernels are not ours to list */
     *out = d;
     return TPP_OK;
