@@ -2,8 +2,7 @@
 # code 77 is a skip: there are no such compilers, or no Python.
 add_executable(list_programs ${CMAKE_CURRENT_LIST_DIR}/list_programs.c)
 target_link_libraries(list_programs PRIVATE tpp_all)
-target_link_options(list_programs PRIVATE -Wl,--wrap=tpp_record -Wl,--wrap=tpp_op_choose
-                                          -Wl,--wrap=tpp_steps_run)
+target_link_options(list_programs PRIVATE -Wl,--wrap=tpp_record -Wl,--wrap=tpp_op_choose)
 
 find_program(TPP_PYTHON NAMES python3)
 if(TPP_PYTHON)
