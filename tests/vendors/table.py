@@ -73,12 +73,12 @@ class Allowed:
                 line[5] = found = True
         return found
 
-    def idle(self, targets):
-        """Lines that excused nothing, of those whose targets were all compiled for."""
+    def idle(self, targets, known):
+        """Lines that excused nothing, of those whose targets (of all `known`) were compiled for."""
         name = os.path.basename(self.path)
         return [f"{name}:{line[0]} excuses nothing: {line[1]} | {line[2]} | {line[3]}"
                 for line in self.lines
-                if not line[5] and any(fnmatch.fnmatchcase(t, line[1]) for t in targets)]
+                if not line[5] and set(fnmatch.filter(known, line[1])) <= set(targets)]
 
 
 def title(row):
