@@ -28,7 +28,7 @@ def read(path):
             versions[vendor] = version
     for row in csv.DictReader(line for line in lines if not line.startswith("#")):
         if None in row or None in row.values():
-            raise ValueError(f"{path}: a row without its {len(COLUMNS)} columns: {row}")
+            raise ValueError(f"{path}: a row without its {len(COLUMNS)} columns, of {row['file']}")
         rows[tuple(row[k] for k in KEY)] = {k: row[k] for k in COLUMNS}
     return versions, rows
 

@@ -11,4 +11,6 @@ if(TPP_PYTHON)
                                      ${PROJECT_BINARY_DIR})
   set_tests_properties(vendors.check vendors.gate PROPERTIES LABELS vendors SKIP_RETURN_CODE 77
                                                              TIMEOUT 1800)
+  set_tests_properties(vendors.gate PROPERTIES
+    ENVIRONMENT "TPP_CACHE_DIR=${PROJECT_BINARY_DIR}/kernel-cache")
 endif()
