@@ -25,9 +25,9 @@ struct tpp_device {
     tpp_device_counts counts;
     size_t bytes; /* of all open buffers */
     bool profiling;
-    int clblast_state; /* 0 not checked on this device, 1 right, -1 wrong */
-    bool has_tuning;   /* it was decided, if only that there is none */
-    void *tuning;      /* of ops/tuning.h; owned */
+    tpp_table first_uses; /* of ops/first_use.h */
+    bool has_tuning;      /* it was decided, if only that there is none */
+    void *tuning;         /* of ops/tuning.h; owned */
     void (*close_tuning)(void *);
 };
 

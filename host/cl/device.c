@@ -244,6 +244,7 @@ void tpp_device_close(tpp_device *d)
     if (d->transfer != NULL) (void)clReleaseCommandQueue(d->transfer);
     if (d->context != NULL) (void)clReleaseContext(d->context);
     if (d->tuning != NULL) d->close_tuning(d->tuning);
+    tpp_table_free(&d->first_uses);
     (void)pthread_mutex_destroy(&d->lock);
     tpp_free(d);
 }

@@ -25,6 +25,7 @@ typedef struct tpp_caps {
     bool no_arg_info;      /* quirk: argument names are not reported, launches go unchecked */
     bool no_program_cache; /* quirk: the driver's binaries cannot be loaded again */
     bool no_clblast;       /* quirk: the driver cannot run CLBlast */
+    bool no_tile;          /* found wrong at first use: the `tile` products */
 } tpp_caps;
 
 /* `spec`: "auto" or NULL (a GPU if there is one, else a CPU), an index as `tpp devices` prints it,

@@ -4,7 +4,7 @@
 
 #include "core/mem.h"
 #include "nn/plan_internal.h"
-#include "ops/tuning.h"
+#include "ops/first_use.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -144,8 +144,8 @@ static void mark_constants(tpp_plan *p)
 static tpp_status choose_algorithm(const tpp_plan *p, tpp_plan_node *n)
 {
     tpp_call call = tpp_plan_call(p, n);
-    const tpp_choice choice = tpp_op_choose(n->info.op, p->options.algorithm,
-                                            tpp_device_tuning(p->store->device), &call, p->caps);
+    const tpp_choice choice =
+        tpp_op_choose_on(p->store->device, n->info.op, p->options.algorithm, &call);
     n->algorithm = choice.algorithm;
     call.params = n->params = choice.params;
     if (n->algorithm == NULL)

@@ -10,7 +10,7 @@
  * SPDX-License-Identifier: MIT */
 #include "core/mem.h"
 #include "nn/plan_internal.h"
-#include "ops/tuning.h"
+#include "ops/first_use.h"
 
 #include <string.h>
 
@@ -18,9 +18,8 @@
 static bool accepts(const tpp_plan *p, const tpp_plan_node *n, const tpp_plan_node *fused)
 {
     const tpp_call before = tpp_plan_call(p, n), after = tpp_plan_call(p, fused);
-    const tpp_algorithm *a = tpp_op_choose(n->info.op, p->options.algorithm,
-                                           tpp_device_tuning(p->store->device), &before, p->caps)
-                                 .algorithm;
+    const tpp_algorithm *a =
+        tpp_op_choose_on(p->store->device, n->info.op, p->options.algorithm, &before).algorithm;
     if (a == NULL || !tpp_algorithm_takes(fused->info.op, a, &after, p->caps)) return false;
     tpp_shape in[TPP_MAX_IN], out[TPP_MAX_OUT] = {0};
     for (int i = 0; i < TPP_MAX_IN; i++) in[i] = after.in[i].shape;

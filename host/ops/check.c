@@ -122,13 +122,16 @@ static tpp_status run_reference(fixture *f)
     return TPP_OK;
 }
 
-static tpp_status run_case(fixture *f, const tpp_algorithm *a, int variant, tpp_check *out)
+static tpp_status run_case(fixture *f, const tpp_algorithm *a, int variant,
+                           const tpp_params *wanted, tpp_check *out)
 {
     const tpp_call *call = &f->sample.call;
     const tpp_caps *caps = tpp_device_caps(f->sample.device);
     tpp_params params = {{0}};
     out->supported = tpp_algorithm_takes(f->sample.op, a, call, caps);
-    if (out->supported && a->variant != NULL)
+    if (wanted != NULL)
+        params = *wanted;
+    else if (out->supported && a->variant != NULL)
         out->supported = a->variant(call, caps, variant, &params);
     else if (variant > 0)
         out->supported = false;
@@ -138,14 +141,26 @@ static tpp_status run_case(fixture *f, const tpp_algorithm *a, int variant, tpp_
     return tpp_sample_check(&f->run, out);
 }
 
-tpp_status tpp_check_run(tpp_check *out, tpp_device *d, const tpp_op *op, const tpp_case *c,
-                         const tpp_algorithm *a, int variant)
+static tpp_status check(tpp_check *out, tpp_device *d, const tpp_op *op, const tpp_case *c,
+                        const tpp_algorithm *a, int variant, const tpp_params *params)
 {
     fixture f = {.c = c};
     tpp_check result = {.passed = true, .tolerance = c->tolerance > 0 ? c->tolerance : 1e-5};
     tpp_status s = tpp_sample_open(&f.sample, d, op, c->attr, c->in, copy_input, &f);
-    if (s == TPP_OK) s = run_case(&f, a, variant, &result);
+    if (s == TPP_OK) s = run_case(&f, a, variant, params, &result);
     fixture_free(&f);
     *out = result;
     return s;
+}
+
+tpp_status tpp_check_run(tpp_check *out, tpp_device *d, const tpp_op *op, const tpp_case *c,
+                         const tpp_algorithm *a, int variant)
+{
+    return check(out, d, op, c, a, variant, NULL);
+}
+
+tpp_status tpp_check_params(tpp_check *out, tpp_device *d, const tpp_op *op, const tpp_case *c,
+                            const tpp_algorithm *a, const tpp_params *params)
+{
+    return check(out, d, op, c, a, 0, params);
 }

@@ -18,6 +18,11 @@ typedef struct tpp_check {
 TPP_MUST_CHECK tpp_status tpp_check_run(tpp_check *out, tpp_device *d, const tpp_op *op,
                                         const tpp_case *c, const tpp_algorithm *a, int variant);
 
+/* The same with these parameters. */
+TPP_MUST_CHECK tpp_status tpp_check_params(tpp_check *out, tpp_device *d, const tpp_op *op,
+                                           const tpp_case *c, const tpp_algorithm *a,
+                                           const tpp_params *params);
+
 /* Input i of a case, as the check fills it: values as doubles in new memory of the caller. */
 TPP_MUST_CHECK tpp_status tpp_case_input(double **out, const tpp_op *op, const tpp_case *c, int i);
 

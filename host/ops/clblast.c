@@ -7,9 +7,9 @@
 #define CL_TARGET_OPENCL_VERSION 120
 #include "ops/clblast.h"
 
-#include "core/log.h"
 #include "core/mem.h"
 #include "core/synth.h"
+#include "ops/first_use.h"
 #include "tensor/tensor_internal.h"
 
 #include <clblast_c.h>
@@ -198,8 +198,9 @@ static tpp_status find_tiled(tpp_device *d, tpp_clblast_gemm *p)
     return TPP_OK;
 }
 
-static tpp_status check_device(tpp_device *d, bool *right)
+static tpp_status check_device(tpp_device *d, const void *none, bool *right)
 {
+    (void)none;
     static const bool orders[][2] = {{false, false}, {false, true}, {true, true}};
     tpp_clblast_gemm tiled = {0};
     *right = true;
@@ -219,15 +220,5 @@ static tpp_status check_device(tpp_device *d, bool *right)
 
 bool tpp_clblast_usable(tpp_device *d)
 {
-    if (d->clblast_state == 0) {
-        bool right = false;
-        const tpp_status s = check_device(d, &right);
-        d->clblast_state = s == TPP_OK && right ? 1 : -1;
-        if (d->clblast_state < 0) {
-            d->caps.no_clblast = true;
-            tpp_log(TPP_LOG_WARN, "clblast", "%s on %s: its products are not used",
-                    s == TPP_OK ? "wrong results" : tpp_error(), d->caps.name);
-        }
-    }
-    return d->clblast_state > 0;
+    return tpp_first_use(d, "clblast", "clblast", &d->caps.no_clblast, check_device, NULL);
 }

@@ -22,7 +22,7 @@ bool tpp_clblast_supports(const tpp_call *c, const tpp_caps *caps);
 size_t tpp_clblast_scratch(size_t m, size_t n, size_t k);
 
 /* Is CLBlast right on this device? The first call runs products of odd sizes and compares them with
- * the host; a wrong one sets caps.no_clblast and warns. Waits for the device the first time. */
+ * the host (first_use.h). Waits for the device the first time. */
 bool tpp_clblast_usable(tpp_device *d);
 
 /* Adds the product as a step. */

@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: MIT */
 #include "ops/clblast.h"
 #include "ops/gemm.h"
+#include "ops/tile.h"
 #include "ops/vector.h"
 
 typedef struct sizes {
@@ -174,6 +175,7 @@ static tpp_status record_clblast(tpp_steps *s, const tpp_call *c)
 static const tpp_algorithm algorithms[] = {
     TPP_CONV2D_WINOGRAD_ROW,
     TPP_CONV2D_VECTOR_ROW,
+    TPP_CONV2D_TILE_ROW,
     {.name = "clblast",
      .fuses = TPP_FUSE_BIAS | TPP_FUSE_ACT | TPP_FUSE_RESIDUAL,
      .supports = tpp_clblast_supports,

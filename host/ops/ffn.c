@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: MIT */
 #include "ops/ffn.h"
 
+#include "ops/tile.h"
+
 enum { X = TPP_FFN_X, W1 = TPP_FFN_W1, B1 = TPP_FFN_B1, W2 = TPP_FFN_W2, B2 = TPP_FFN_B2 };
 enum { STRIP = 1024, SCRATCH_ALIGN = 4096 }; /* rows; bytes, at least any device's base alignment */
 
@@ -52,20 +54,22 @@ static size_t hidden_bytes(const tpp_call *c)
     return tpp_round_up((size_t)(strip_rows(c) * hidden_cols(c)) * sizeof(float), SCRATCH_ALIGN);
 }
 
-/* The first strip with shapes only: as large as any other. */
-static void first_strip(strip *t, const tpp_call *c)
+/* The first strip with shapes only: as large as any other; parameters of the rows of `gemm`. */
+static void first_strip(strip *t, const tpp_call *c, const tpp_algorithm *gemm,
+                        const tpp_caps *caps)
 {
     const int64_t rows = strip_rows(c), k = tpp_shape_cols(&c->in[X].shape);
     const tpp_operand x = {.shape = TPP_SHAPE(rows, k)};
     const tpp_operand hidden = {.shape = TPP_SHAPE(rows, hidden_cols(c))};
     strip_of(t, c, &x, &hidden, &x);
+    for (int i = 0; i < 2; i++) t->call[i].params = tpp_default_params(gemm, &t->call[i], caps);
 }
 
 static bool supports(const tpp_call *c, const tpp_caps *caps, const char *name)
 {
     const tpp_algorithm *gemm = tpp_op_algorithm(&tpp_op_gemm, name);
     strip t;
-    first_strip(&t, c);
+    first_strip(&t, c, gemm, caps);
     return tpp_algorithm_takes(&tpp_op_gemm, gemm, &t.call[0], caps) &&
            tpp_algorithm_takes(&tpp_op_gemm, gemm, &t.call[1], caps);
 }
@@ -75,7 +79,7 @@ static size_t scratch(const tpp_call *c, const tpp_caps *caps, const char *name)
     const tpp_algorithm *gemm = tpp_op_algorithm(&tpp_op_gemm, name);
     if (gemm->scratch == NULL) return hidden_bytes(c);
     strip t;
-    first_strip(&t, c);
+    first_strip(&t, c, gemm, caps);
     const size_t first = gemm->scratch(&t.call[0], caps), second = gemm->scratch(&t.call[1], caps);
     return hidden_bytes(c) + (first > second ? first : second);
 }
@@ -129,9 +133,17 @@ static tpp_status record(tpp_steps *s, const tpp_call *c, const char *name)
         return record(s, c, #name);                                       \
     }
 DEFINE_ALGORITHM(vector)
+DEFINE_ALGORITHM(tile)
 DEFINE_ALGORITHM(clblast)
 DEFINE_ALGORITHM(plain)
 #define ROW(id) .name = #id, .supports = supports_##id
+
+static bool usable_tile(tpp_device *d, const tpp_call *c)
+{
+    strip t;
+    first_strip(&t, c, tpp_op_algorithm(&tpp_op_gemm, "tile"), tpp_device_caps(d));
+    return tpp_gemm_tile_usable(d, &t.call[0]) && tpp_gemm_tile_usable(d, &t.call[1]);
+}
 
 static size_t scratch_fused(const tpp_call *c, const tpp_caps *caps)
 {
@@ -148,6 +160,8 @@ static const tpp_algorithm algorithms[] = {
     {ROW(vector), .packs = 1u << W1 | 1u << W2, .cpu_only = true,
      .param = {"rows", "strips", "block"}, .variant = tpp_ffn_vector_variant,
      .scratch = scratch_fused, .record = record_fused},
+    {ROW(tile), .packs = 1u << W1 | 1u << W2, .packing = tpp_tile_packing, .usable = usable_tile,
+     .scratch = scratch_tile, .record = record_tile},
     {ROW(clblast), .scratch = scratch_clblast, .record = record_clblast},
     {ROW(plain), .scratch = scratch_plain, .record = record_plain},
     {.name = NULL},

@@ -3,6 +3,7 @@
 #include "ops/gemm.h"
 
 #include "ops/clblast.h"
+#include "ops/tile.h"
 #include "ops/vector.h"
 
 /* Leading and trailing part of an operand's shape: a weight [N, ..] has N rows of the rest, so a
@@ -131,6 +132,7 @@ static tpp_status record_clblast(tpp_steps *s, const tpp_call *c)
 
 static const tpp_algorithm algorithms[] = {
     TPP_GEMM_VECTOR_ROW,
+    TPP_GEMM_TILE_ROW,
     {.name = "clblast",
      .fuses = TPP_FUSE_BIAS | TPP_FUSE_ACT | TPP_FUSE_RESIDUAL,
      .supports = tpp_clblast_supports,

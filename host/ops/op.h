@@ -61,6 +61,9 @@ typedef struct tpp_algorithm {
     void (*packing)(const tpp_call *c, const tpp_caps *caps, tpp_pack_attr *attr);
     /* NULL: always. Sees shapes, types and attributes; packed inputs still have their own shape. */
     bool (*supports)(const tpp_call *c, const tpp_caps *caps);
+    /* Is it right on this device? May try it the first time; false: `supports` is false from now
+     * on. NULL: as far as is known. */
+    bool (*usable)(tpp_device *d, const tpp_call *c);
     /* Bytes of scratch; NULL: none. Scratch holds arbitrary bytes when the steps start. */
     size_t (*scratch)(const tpp_call *c, const tpp_caps *caps);
     tpp_status (*record)(tpp_steps *s, const tpp_call *c);

@@ -26,6 +26,8 @@ golden_test(plain plain golden ${golden_folder}/forward_micro.safetensors
             ${golden_folder}/forward_tiny_clip_prompts.safetensors)
 golden_test(vector vector golden ${golden_files})
 golden_test(clblast clblast golden ${golden_files})
+golden_test(tile tile golden ${golden_folder}/forward_tiny.safetensors
+            ${golden_folder}/forward_r50.safetensors)
 
 # Where the project's shared folder lies beside the checkout: the full size.
 set(full_size

@@ -11,6 +11,7 @@
 
 #include "ops/check.h"
 #include "ops/clblast.h"
+#include "ops/first_use.h"
 #include "tensor/tensor_internal.h"
 
 #include <stdlib.h>
@@ -29,9 +30,9 @@ static int close_device(void **state)
 static void device_is_checked_once(void **state)
 {
     tpp_device *d = *state;
-    assert_int_equal(d->clblast_state, 0);
+    assert_int_equal(*tpp_first_use_state(d, "clblast"), 0);
     assert_true(tpp_clblast_usable(d));
-    assert_int_equal(d->clblast_state, 1);
+    assert_int_equal(*tpp_first_use_state(d, "clblast"), 1);
     const tpp_device_counts before = tpp_device_count(d);
     assert_true(tpp_clblast_usable(d));
     assert_int_equal(tpp_device_count(d).buffers, before.buffers);
@@ -42,7 +43,7 @@ static void device_is_checked_once(void **state)
 static void wrong_device_gets_plain_products(void **state)
 {
     tpp_device *d = *state;
-    d->clblast_state = -1;
+    *tpp_first_use_state(d, "clblast") = -1;
     const tpp_op *ops[] = {&tpp_op_gemm, &tpp_op_conv2d};
     for (int i = 0; i < 2; i++) {
         const tpp_algorithm *a = tpp_op_algorithm(ops[i], "clblast");
@@ -56,7 +57,7 @@ static void wrong_device_gets_plain_products(void **state)
         assert_int_equal(passed, 3);
     }
     assert_false(tpp_clblast_usable(d));
-    d->clblast_state = 0;
+    *tpp_first_use_state(d, "clblast") = 0;
 }
 
 static void quirk_of_a_driver_rules_it_out(void **state)

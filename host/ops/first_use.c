@@ -1,0 +1,43 @@
+/* Checks at first use, and the choice of algorithms that passed.
+ * SPDX-License-Identifier: MIT */
+#include "ops/first_use.h"
+
+#include "core/log.h"
+#include "ops/tuning.h"
+
+int64_t *tpp_first_use_state(tpp_device *d, const char *key)
+{
+    tpp_table_entry *e = tpp_table_put(&d->first_uses, key, NULL);
+    return e != NULL ? &e->value.number : NULL;
+}
+
+bool tpp_first_use(tpp_device *d, const char *family, const char *key, bool *off,
+                   tpp_first_check *check, const void *context)
+{
+    const int64_t *known = tpp_first_use_state(d, key);
+    if (*off || known == NULL) return false;
+    if (*known != 0) return *known > 0;
+    bool right = false;
+    const tpp_status s = check(d, context, &right);
+    right = right && s == TPP_OK;
+    if (!right) {
+        *off = true;
+        tpp_log(TPP_LOG_WARN, family, "%s on %s: %s is not used",
+                s == TPP_OK ? "wrong results" : tpp_error(), d->caps.name, family);
+    }
+    int64_t *state = tpp_first_use_state(d, key); /* the check may have moved the table */
+    if (state != NULL) *state = right ? 1 : -1;
+    return right;
+}
+
+tpp_choice tpp_op_choose_on(tpp_device *d, const tpp_op *op, const char *wanted, const tpp_call *c)
+{
+    for (;;) {
+        const tpp_choice choice = tpp_op_choose(op, wanted, tpp_device_tuning(d), c, &d->caps);
+        tpp_call call = *c;
+        call.params = choice.params;
+        if (choice.algorithm == NULL || choice.algorithm->usable == NULL ||
+            choice.algorithm->usable(d, &call))
+            return choice;
+    }
+}

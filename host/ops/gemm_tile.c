@@ -1,0 +1,362 @@
+/* The `tile` algorithms of gemm and conv2d: which tile, how many splits, and the launches.
+ * SPDX-License-Identifier: MIT */
+#include "ops/check.h"
+#include "ops/first_use.h"
+#include "ops/gemm.h"
+#include "ops/tile.h"
+
+#include <stdio.h>
+
+enum { ROWS, COLUMNS, DEPTH, SPLITS }; /* of tpp_params */
+enum { PANEL = 32 };                   /* columns of a panel; a tile has whole ones */
+enum { LEAST_TERMS = 64 };             /* of a split by default: below, its sums cost more */
+
+/* Tiles with code of their own: rows, columns, terms in local memory, elements of a work-item. */
+typedef struct tile {
+    int rows, columns, depth, item_rows, item_columns;
+} tile;
+
+/* The larger, the fewer bytes are read for an element of y. Sizes of items and depth are such that
+ * GPUs give no work-item more than 128 registers; the deep one takes more and is for tuning to try.
+ * The skinny one is for a few queries. Each work-item reads whole fours of both operands: rows *
+ * depth and columns * depth are multiples of 4 * group_of. */
+static const tile tiles[] = {{128, 128, 8, 8, 8}, {128, 64, 16, 8, 4}, {64, 64, 16, 8, 4},
+                             {32, 32, 16, 4, 4},  {16, 64, 16, 4, 4},  {128, 128, 16, 8, 8}};
+enum { LARGE, WIDE, MIDDLE, SMALL, SKINNY, DEEP, TILES };
+
+/* A product as the kernels see it, of either op. */
+typedef struct product {
+    int m, n, k;
+    bool patches, trans_x, aligned_x, addend;
+    int act, residual_rows;
+} product;
+
+static product gemm_of(const tpp_call *c)
+{
+    const tpp_gemm_attr *a = c->attr;
+    const tpp_gemm_sizes z = tpp_gemm_sizes_of(c);
+    return (product){.m = z.m,
+                     .n = z.n,
+                     .k = z.k,
+                     .trans_x = a->trans_x != 0,
+                     .aligned_x = (a->trans_x ? z.m : z.k) % 4 == 0,
+                     .addend = z.addend_rows > 0,
+                     .act = a->act,
+                     .residual_rows = z.residual_rows};
+}
+
+static product conv2d_of(const tpp_call *c)
+{
+    const tpp_conv2d_attr *a = c->attr;
+    const tpp_shape *y = &c->out[0].shape, *residual = &c->in[TPP_GEMM_RESIDUAL].shape;
+    const int channels = tpp_int(tpp_shape_cols(&c->in[TPP_GEMM_X].shape));
+    return (product){.m = tpp_int(tpp_shape_rows(y)),
+                     .n = tpp_int(tpp_shape_cols(y)),
+                     .k = channels * a->kernel * a->kernel,
+                     .patches = true,
+                     .aligned_x = channels % 4 == 0,
+                     .act = a->act,
+                     .residual_rows = residual->rank > 0 ? tpp_int(tpp_shape_rows(residual)) : 0};
+}
+
+static int64_t ceil_div(int64_t a, int64_t b)
+{
+    return (a + b - 1) / b;
+}
+
+static int group_of(const tile *t)
+{
+    return t->rows / t->item_rows * (t->columns / t->item_columns);
+}
+
+static bool fits(const tile *t, const tpp_caps *caps)
+{
+    const int fours = t->depth * (t->rows / 4 + 1 + t->columns / 4);
+    return (size_t)group_of(t) <= caps->max_group &&
+           (size_t)fours * 4 * sizeof(float) <= caps->local_mem;
+}
+
+static int64_t groups_of(const tile *t, const product *p)
+{
+    return ceil_div(p->m, t->rows) * ceil_div(p->n, t->columns);
+}
+
+/* Splits of about equal blocks of terms, none empty. */
+static int splits_of(const tile *t, const product *p, int wanted)
+{
+    const int64_t blocks = ceil_div(p->k, t->depth);
+    const int64_t each = ceil_div(blocks, wanted < 1 ? 1 : wanted < blocks ? wanted : blocks);
+    return (int)ceil_div(blocks, each);
+}
+
+static tpp_params params_of(const tile *t, const product *p, int splits)
+{
+    return (tpp_params){{t->rows, t->columns, t->depth, splits_of(t, p, splits)}};
+}
+
+/* The tile that parameters name; what they do not (a tuning file of another version), the smallest.
+ */
+static const tile *tile_of(const tpp_params *params)
+{
+    for (int i = 0; i < TILES; i++)
+        if (tiles[i].rows == params->n[ROWS] && tiles[i].columns == params->n[COLUMNS] &&
+            tiles[i].depth == params->n[DEPTH])
+            return &tiles[i];
+    return &tiles[SMALL];
+}
+
+static bool supports(const product *p, const tpp_caps *caps)
+{
+    const bool has_aligned_fours = caps->base_align % (4 * sizeof(float)) == 0;
+    return !caps->no_tile && caps->base_align > 0 && has_aligned_fours &&
+           fits(&tiles[SMALL], caps) && p->m > 0 && p->n > 0 && p->k > 0;
+}
+
+/* Does a tile compute few elements that are not there? */
+static bool is_lean(const tile *t, const product *p)
+{
+    const tile *s = &tiles[SMALL];
+    const double least = (double)groups_of(s, p) * s->rows * s->columns;
+    return (double)groups_of(t, p) * t->rows * t->columns <= 1.25 * least;
+}
+
+/* Groups that keep all compute units busy, one waiting while the other computes. */
+static int64_t wanted_groups(const tpp_caps *caps)
+{
+    return 2 * (int64_t)(caps->compute_units > 0 ? caps->compute_units : 1);
+}
+
+/* The largest tile of which there are two for each compute unit; a product that has not as many is
+ * split along k, a short one cut into small tiles. */
+static tpp_params choose(const product *p, const tpp_caps *caps)
+{
+    const int64_t wanted = wanted_groups(caps);
+    const int most = p->k / LEAST_TERMS < 1 ? 1 : p->k / LEAST_TERMS;
+    if (p->m > tiles[SKINNY].rows)
+        for (int i = LARGE; i <= MIDDLE; i++) {
+            const tile *t = &tiles[i];
+            if (!fits(t, caps) || !is_lean(t, p)) continue;
+            if (groups_of(t, p) >= wanted) return params_of(t, p, 1);
+            const int64_t splits = ceil_div(wanted, groups_of(t, p));
+            if (i == MIDDLE && splits <= most) return params_of(t, p, (int)splits);
+        }
+    const bool is_skinny = p->m <= tiles[SKINNY].rows && fits(&tiles[SKINNY], caps);
+    const tile *t = &tiles[is_skinny ? SKINNY : SMALL];
+    const int64_t splits = ceil_div(wanted, groups_of(t, p));
+    return params_of(t, p, splits < most ? (int)splits : most);
+}
+
+/* Number 0: the default. Then every tile as it is, and with splits where it leaves compute units
+ * idle. */
+static bool variant(const product *p, const tpp_caps *caps, int number, tpp_params *out)
+{
+    static const int splits[] = {1, 4, 16};
+    *out = choose(p, caps);
+    for (int i = 0; i < TILES && number > 0; i++) {
+        if (!fits(&tiles[i], caps)) continue;
+        int last = 0;
+        for (int j = 0; j < 3 && number > 0; j++) {
+            const int got = splits_of(&tiles[i], p, splits[j]);
+            if (got == last || (j > 0 && groups_of(&tiles[i], p) >= wanted_groups(caps))) break;
+            last = got;
+            *out = params_of(&tiles[i], p, got);
+            number--;
+        }
+    }
+    return number == 0;
+}
+
+static int actual_splits(const product *p, const tpp_params *params)
+{
+    return splits_of(tile_of(params), p, params->n[SPLITS]);
+}
+
+static size_t scratch(const product *p, const tpp_params *params)
+{
+    const int splits = actual_splits(p, params);
+    return splits > 1 ? (size_t)splits * (size_t)p->m * (size_t)p->n * sizeof(float) : 0;
+}
+
+/* A launch of the first or only pass. */
+typedef struct pass {
+    char options[160];
+    tpp_grid grid;
+    int splits, k_each;
+    tpp_operand y, bias, residual; /* absent ones where another pass sees to them */
+    int act;
+} pass;
+
+static tpp_status make_pass(pass *out, const product *p, const tpp_call *c)
+{
+    const tile *t = tile_of(&c->params);
+    const int splits = actual_splits(p, &c->params);
+    pass w = {.splits = splits,
+              .k_each = (int)ceil_div(ceil_div(p->k, t->depth), splits) * t->depth};
+    if (splits == 1) {
+        w.y = c->out[0];
+        w.bias = c->in[TPP_GEMM_BIAS];
+        w.residual = c->in[TPP_GEMM_RESIDUAL];
+        w.act = p->act;
+    } else {
+        w.y = c->scratch;
+    }
+    const int n =
+        snprintf(w.options, sizeof(w.options), "-DBM=%d -DBN=%d -DBK=%d -DTM=%d -DTN=%d%s%s%s%s",
+                 t->rows, t->columns, t->depth, t->item_rows, t->item_columns,
+                 p->patches ? " -DPATCHES=1" : "", p->trans_x ? " -DTRANS_X=1" : "",
+                 p->addend ? " -DADDEND=1" : "", p->aligned_x ? " -DALIGN_X=1" : "");
+    if (n < 0 || (size_t)n >= sizeof(w.options))
+        return TPP_FAIL(TPP_EINTERNAL, "gemm_tile: build options are too long");
+    w.grid = (tpp_grid){.global = {(size_t)groups_of(t, p) * (size_t)group_of(t), (size_t)splits},
+                        .local = {(size_t)group_of(t)}};
+    *out = w;
+    return TPP_OK;
+}
+
+/* Adds up what the splits left in scratch. */
+static tpp_status record_sum(tpp_steps *s, const product *p, const tpp_call *c, int splits)
+{
+    if (splits == 1) return TPP_OK;
+    return tpp_record_2d(
+        s, "sum_tile", "sum_tile", "", (const int64_t[2]){p->n, p->m},
+        TPP_ARGS(TPP_ARG(c->out[0].mem), TPP_ARG(c->scratch.mem), TPP_ARG(c->in[TPP_GEMM_BIAS].mem),
+                 TPP_ARG(c->in[TPP_GEMM_RESIDUAL].mem), TPP_ARG(p->act), TPP_ARG(splits),
+                 TPP_ARG(p->m), TPP_ARG(p->n), TPP_ARG(p->residual_rows)));
+}
+
+/* ---- a check at first use ---- */
+
+typedef struct trial {
+    const tpp_op *op;
+    tpp_case c;
+    tpp_params params;
+} trial;
+
+static tpp_status run_trial(tpp_device *d, const void *context, bool *right)
+{
+    const trial *t = context;
+    tpp_check check = {0};
+    TPP_TRY(tpp_check_params(&check, d, t->op, &t->c, tpp_op_algorithm(t->op, "tile"), &t->params));
+    *right = check.supported && check.passed;
+    return TPP_OK;
+}
+
+/* Each tile of each op once, alone and split: a tile and a bit, the path that most products take.
+ */
+static bool usable(tpp_device *d, const tpp_op *op, const product *p, const tpp_params *params)
+{
+    char key[64];
+    const tile *t = tile_of(params);
+    const int splits = actual_splits(p, params) > 1 ? 2 : 1;
+    (void)snprintf(key, sizeof(key), "tile %s %dx%dx%d/%d", op->name, t->rows, t->columns, t->depth,
+                   splits);
+    enum { HEIGHT = 8 };
+    const int width = t->rows / HEIGHT + 1;
+    const int64_t m = (int64_t)HEIGHT * width, n = t->columns + 4, channels = 12, k = 9 * channels;
+    const tpp_gemm_attr gemm = {.act = TPP_ACT_RELU};
+    const tpp_conv2d_attr conv2d = {
+        .act = TPP_ACT_RELU, .height = HEIGHT, .width = width, .kernel = 3, .stride = 1, .pad = 1};
+    trial tried = {.op = op,
+                   .c = {.name = "first_use",
+                         .attr = p->patches ? (const void *)&conv2d : (const void *)&gemm},
+                   .params = {{t->rows, t->columns, t->depth, splits}}};
+    tpp_shape *in = tried.c.in;
+    in[TPP_GEMM_X] = p->patches ? TPP_SHAPE(1, m, channels) : TPP_SHAPE(m, k);
+    in[TPP_GEMM_W] = p->patches ? TPP_SHAPE(n, channels, 3, 3) : TPP_SHAPE(n, k);
+    in[TPP_GEMM_BIAS] = TPP_SHAPE(n);
+    in[TPP_GEMM_RESIDUAL] = p->patches ? TPP_SHAPE(1, m, n) : TPP_SHAPE(m, n);
+    return tpp_first_use(d, "tile", key, &d->caps.no_tile, run_trial, &tried);
+}
+
+/* ---- gemm ---- */
+
+bool tpp_gemm_tile_supports(const tpp_call *c, const tpp_caps *caps)
+{
+    const product p = gemm_of(c);
+    return supports(&p, caps);
+}
+
+bool tpp_gemm_tile_variant(const tpp_call *c, const tpp_caps *caps, int i, tpp_params *out)
+{
+    const product p = gemm_of(c);
+    return variant(&p, caps, i, out);
+}
+
+size_t tpp_gemm_tile_scratch(const tpp_call *c, const tpp_caps *caps)
+{
+    (void)caps;
+    const product p = gemm_of(c);
+    return scratch(&p, &c->params);
+}
+
+bool tpp_gemm_tile_usable(tpp_device *d, const tpp_call *c)
+{
+    const product p = gemm_of(c);
+    return usable(d, &tpp_op_gemm, &p, &c->params);
+}
+
+tpp_status tpp_gemm_tile_record(tpp_steps *s, const tpp_call *c)
+{
+    const product p = gemm_of(c);
+    const tpp_gemm_sizes z = tpp_gemm_sizes_of(c);
+    pass w = {.splits = 1};
+    TPP_TRY(make_pass(&w, &p, c));
+    TPP_TRY(tpp_record(
+        s, "gemm_tile", "gemm_tile", w.options, w.grid,
+        TPP_ARGS(TPP_ARG(w.y.mem), TPP_ARG(c->in[TPP_GEMM_X].mem), TPP_ARG(c->in[TPP_GEMM_W].mem),
+                 TPP_ARG(w.bias.mem), TPP_ARG(w.residual.mem), TPP_ARG(c->in[TPP_GEMM_ADDEND].mem),
+                 TPP_ARG(w.act), TPP_ARG(p.m), TPP_ARG(p.n), TPP_ARG(p.k), TPP_ARG(p.residual_rows),
+                 TPP_ARG(z.addend_rows), TPP_ARG(w.k_each))));
+    return record_sum(s, &p, c, w.splits);
+}
+
+/* ---- conv2d ---- */
+
+bool tpp_conv2d_tile_supports(const tpp_call *c, const tpp_caps *caps)
+{
+    const product p = conv2d_of(c);
+    return supports(&p, caps);
+}
+
+bool tpp_conv2d_tile_variant(const tpp_call *c, const tpp_caps *caps, int i, tpp_params *out)
+{
+    const product p = conv2d_of(c);
+    return variant(&p, caps, i, out);
+}
+
+size_t tpp_conv2d_tile_scratch(const tpp_call *c, const tpp_caps *caps)
+{
+    (void)caps;
+    const product p = conv2d_of(c);
+    return scratch(&p, &c->params);
+}
+
+bool tpp_conv2d_tile_usable(tpp_device *d, const tpp_call *c)
+{
+    const product p = conv2d_of(c);
+    return usable(d, &tpp_op_conv2d, &p, &c->params);
+}
+
+tpp_status tpp_conv2d_tile_record(tpp_steps *s, const tpp_call *c)
+{
+    const tpp_conv2d_attr *a = c->attr;
+    const product p = conv2d_of(c);
+    const int out_height = (a->height + 2 * a->pad - a->kernel) / a->stride + 1;
+    const int out_width = (a->width + 2 * a->pad - a->kernel) / a->stride + 1;
+    pass w = {.splits = 1};
+    TPP_TRY(make_pass(&w, &p, c));
+    TPP_TRY(tpp_record(
+        s, "gemm_tile", "conv2d_tile", w.options, w.grid,
+        TPP_ARGS(TPP_ARG(w.y.mem), TPP_ARG(c->in[TPP_GEMM_X].mem), TPP_ARG(c->in[TPP_GEMM_W].mem),
+                 TPP_ARG(w.bias.mem), TPP_ARG(w.residual.mem), TPP_ARG(w.act), TPP_ARG(p.m),
+                 TPP_ARG(p.n), TPP_ARG(p.residual_rows), TPP_ARG(w.k_each), TPP_ARG(a->height),
+                 TPP_ARG(a->width), TPP_ARG(p.k / (a->kernel * a->kernel)), TPP_ARG(a->kernel),
+                 TPP_ARG(a->stride), TPP_ARG(a->pad), TPP_ARG(out_height), TPP_ARG(out_width))));
+    return record_sum(s, &p, c, w.splits);
+}
+
+void tpp_tile_packing(const tpp_call *c, const tpp_caps *caps, tpp_pack_attr *attr)
+{
+    (void)c, (void)caps;
+    attr->panel = PANEL;
+}

@@ -1,0 +1,134 @@
+/* First use: what is right is tried once; what is wrong is given up, with all of its family.
+ * SPDX-License-Identifier: MIT */
+#define _POSIX_C_SOURCE 200809L /* mkdtemp, setenv */
+/* cmocka.h needs what stands before it. */
+/* clang-format off */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+/* clang-format on */
+
+#include "core/mem.h"
+#include "core/path.h"
+#include "ops/first_use.h"
+
+#include <unistd.h>
+
+static tpp_device *open_device(void)
+{
+    tpp_device *d = NULL;
+    if (tpp_device_open(&d, getenv("TPP_TEST_DEVICE")) != TPP_OK) fail_msg("%s", tpp_error());
+    return d;
+}
+
+static const tpp_gemm_attr product = {0};
+static const tpp_conv2d_attr convolution = {.height = 9, .width = 9, .kernel = 3, .stride = 1};
+static const tpp_ffn_attr block = {.act = TPP_ACT_RELU};
+static const struct {
+    const tpp_op *op;
+    tpp_call call;
+} calls[] = {
+    {&tpp_op_gemm,
+     {.attr = &product,
+      .in = {{.shape = TPP_DIMS(40, 64)}, {.shape = TPP_DIMS(48, 64)}},
+      .out = {{.shape = TPP_DIMS(40, 48)}}}},
+    {&tpp_op_conv2d,
+     {.attr = &convolution,
+      .in = {{.shape = TPP_DIMS(1, 81, 8)}, {.shape = TPP_DIMS(16, 8, 3, 3)}},
+      .out = {{.shape = TPP_DIMS(1, 49, 16)}}}},
+    {&tpp_op_ffn,
+     {.attr = &block,
+      .in = {{.shape = TPP_DIMS(40, 32)},
+             {.shape = TPP_DIMS(64, 32)},
+             {.shape = TPP_DIMS(64)},
+             {.shape = TPP_DIMS(32, 64)},
+             {.shape = TPP_DIMS(32)}},
+      .out = {{.shape = TPP_DIMS(40, 32)}}}},
+};
+enum { CALLS = sizeof(calls) / sizeof(calls[0]) };
+
+static const char *chosen(tpp_device *d, int i)
+{
+    return tpp_op_choose_on(d, calls[i].op, "tile", &calls[i].call).algorithm->name;
+}
+
+static void what_is_right_is_tried_once(void **state)
+{
+    (void)state;
+    tpp_device *d = open_device();
+    for (int i = 0; i < CALLS; i++) {
+        assert_string_equal(chosen(d, i), "tile");
+        const uint64_t launches = tpp_device_count(d).launches;
+        assert_true(launches > 0);
+        assert_string_equal(chosen(d, i), "tile");
+        assert_int_equal(tpp_device_count(d).launches, launches);
+    }
+    assert_false(tpp_device_caps(d)->no_tile);
+    tpp_device_close(d);
+}
+
+static const char *const files[] = {"activation.clh", "gemm_tile.cl", "storage.clh", "sum_tile.cl",
+                                    "gemm_tile.clh"};
+enum { FILES = sizeof(files) / sizeof(files[0]), WRONG = FILES - 1 };
+
+/* Kernels in which one multiply-add of the tile's inner product has the wrong sign. */
+static void plant_wrong_kernels(const char *folder)
+{
+    static const char right[] = "(sums)[4 * i_ + 2][j_] +=";
+    for (int i = 0; i < FILES; i++) {
+        char *from = tpp_path_join(TPP_SOURCE_DIR "/cl_kernels", files[i]);
+        char *to = tpp_path_join(folder, files[i]), *text = NULL;
+        size_t size = 0;
+        assert_int_equal(tpp_file_read(&text, &size, from, 1 << 20), TPP_OK);
+        char *at = strstr(text, right);
+        assert_true((at != NULL) == (i == WRONG));
+        if (at != NULL) at[sizeof(right) - 3] = '-';
+        assert_int_equal(tpp_file_write(to, text, size), TPP_OK);
+        tpp_free(text);
+        tpp_free(from);
+        tpp_free(to);
+    }
+}
+
+static void remove_kernels(const char *folder)
+{
+    for (int i = 0; i < FILES; i++) {
+        char *path = tpp_path_join(folder, files[i]);
+        assert_int_equal(unlink(path), 0);
+        tpp_free(path);
+    }
+    assert_int_equal(rmdir(folder), 0);
+}
+
+static void what_is_wrong_is_given_up_with_its_family(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/tpp-first-use-XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    plant_wrong_kernels(folder);
+    assert_int_equal(setenv("TPP_KERNEL_DIR", folder, 1), 0);
+    for (int first = 0; first < CALLS; first++) {
+        tpp_device *d = open_device();
+        const char *name = chosen(d, first);
+        assert_string_not_equal(name, "tile");
+        assert_true(tpp_device_caps(d)->no_tile);
+        const uint64_t launches = tpp_device_count(d).launches;
+        for (int i = 0; i < CALLS; i++) assert_string_not_equal(chosen(d, i), "tile");
+        assert_int_equal(tpp_device_count(d).launches, launches);
+        tpp_device_close(d);
+    }
+    assert_int_equal(unsetenv("TPP_KERNEL_DIR"), 0);
+    remove_kernels(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_right_is_tried_once),
+        cmocka_unit_test(what_is_wrong_is_given_up_with_its_family),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
