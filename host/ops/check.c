@@ -4,6 +4,7 @@
 
 #include "core/mem.h"
 #include "core/synth.h"
+#include "ops/half.h"
 #include "ops/resize_plan.h"
 #include "ops/sample.h"
 
@@ -101,7 +102,7 @@ static tpp_status copy_input(void *context, int i, double **out)
     return TPP_OK;
 }
 
-/* What the sample is held to is the reference's. */
+/* What the sample is held to is the reference's, of the numbers as they are stored. */
 static tpp_status run_reference(fixture *f)
 {
     tpp_sample *s = &f->sample;
@@ -109,6 +110,9 @@ static tpp_status run_reference(fixture *f)
     for (int i = 0; i < TPP_MAX_IN; i++) {
         if (f->c->in[i].rank == 0) continue;
         TPP_TRY(tpp_case_input(&f->in[i], s->op, f->c, i));
+        const int64_t n = tpp_shape_count(&f->c->in[i]);
+        const bool half = s->call.in[i].type == TPP_F16;
+        for (int64_t j = 0; half && j < n; j++) f->in[i][j] = tpp_half_round(f->in[i][j]);
         ref.in_shape[i] = f->c->in[i];
         ref.in[i] = f->in[i];
     }
@@ -122,18 +126,19 @@ static tpp_status run_reference(fixture *f)
     return TPP_OK;
 }
 
-static tpp_status run_case(fixture *f, const tpp_algorithm *a, int variant,
-                           const tpp_params *wanted, tpp_check *out)
+static tpp_status run_case(fixture *f, const tpp_algorithm *a, const tpp_check_how *how,
+                           tpp_check *out)
 {
     const tpp_call *call = &f->sample.call;
     const tpp_caps *caps = tpp_device_caps(f->sample.device);
     tpp_params params = {{0}};
+    tpp_sample_store_half(&f->sample, how->halves);
     out->supported = tpp_algorithm_takes(f->sample.op, a, call, caps);
-    if (wanted != NULL)
-        params = *wanted;
+    if (how->params != NULL)
+        params = *how->params;
     else if (out->supported && a->variant != NULL)
-        out->supported = a->variant(call, caps, variant, &params);
-    else if (variant > 0)
+        out->supported = a->variant(call, caps, how->variant, &params);
+    else if (how->variant > 0)
         out->supported = false;
     if (!out->supported) return TPP_OK;
     TPP_TRY(run_reference(f));
@@ -141,13 +146,13 @@ static tpp_status run_case(fixture *f, const tpp_algorithm *a, int variant,
     return tpp_sample_check(&f->run, out);
 }
 
-static tpp_status check(tpp_check *out, tpp_device *d, const tpp_op *op, const tpp_case *c,
-                        const tpp_algorithm *a, int variant, const tpp_params *params)
+tpp_status tpp_check_as(tpp_check *out, tpp_device *d, const tpp_op *op, const tpp_case *c,
+                        const tpp_algorithm *a, const tpp_check_how *how)
 {
     fixture f = {.c = c};
     tpp_check result = {.passed = true, .tolerance = c->tolerance > 0 ? c->tolerance : 1e-5};
     tpp_status s = tpp_sample_open(&f.sample, d, op, c->attr, c->in, copy_input, &f);
-    if (s == TPP_OK) s = run_case(&f, a, variant, params, &result);
+    if (s == TPP_OK) s = run_case(&f, a, how, &result);
     fixture_free(&f);
     *out = result;
     return s;
@@ -156,11 +161,5 @@ static tpp_status check(tpp_check *out, tpp_device *d, const tpp_op *op, const t
 tpp_status tpp_check_run(tpp_check *out, tpp_device *d, const tpp_op *op, const tpp_case *c,
                          const tpp_algorithm *a, int variant)
 {
-    return check(out, d, op, c, a, variant, NULL);
-}
-
-tpp_status tpp_check_params(tpp_check *out, tpp_device *d, const tpp_op *op, const tpp_case *c,
-                            const tpp_algorithm *a, const tpp_params *params)
-{
-    return check(out, d, op, c, a, 0, params);
+    return tpp_check_as(out, d, op, c, a, &(const tpp_check_how){.variant = variant});
 }

@@ -18,10 +18,23 @@ typedef struct tpp_check {
 TPP_MUST_CHECK tpp_status tpp_check_run(tpp_check *out, tpp_device *d, const tpp_op *op,
                                         const tpp_case *c, const tpp_algorithm *a, int variant);
 
-/* The same with these parameters. */
-TPP_MUST_CHECK tpp_status tpp_check_params(tpp_check *out, tpp_device *d, const tpp_op *op,
-                                           const tpp_case *c, const tpp_algorithm *a,
-                                           const tpp_params *params);
+/* How a case is run. */
+typedef struct tpp_check_how {
+    int variant;
+    const tpp_params *params; /* instead of a variant; NULL: none */
+    /* Float operands to store as half, as tpp_algorithm.halves has them; inputs are rounded before
+     * the reference sees them. */
+    unsigned halves;
+} tpp_check_how;
+
+/* Of the largest magnitude, for results that are stored as half: of their 11 bits, rounding alone
+ * takes up to 4.9e-4 (twice that where a device rounds towards zero). */
+#define TPP_HALF_TOLERANCE 2e-3
+
+/* tpp_check_run in full. */
+TPP_MUST_CHECK tpp_status tpp_check_as(tpp_check *out, tpp_device *d, const tpp_op *op,
+                                       const tpp_case *c, const tpp_algorithm *a,
+                                       const tpp_check_how *how);
 
 /* Input i of a case, as the check fills it: values as doubles in new memory of the caller. */
 TPP_MUST_CHECK tpp_status tpp_case_input(double **out, const tpp_op *op, const tpp_case *c, int i);

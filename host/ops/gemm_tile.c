@@ -28,21 +28,40 @@ enum { LARGE, WIDE, MIDDLE, SMALL, SKINNY, DEEP, TILES };
 typedef struct product {
     int m, n, k;
     bool patches, trans_x, aligned_x, addend;
+    bool x_half, w_half, y_half; /* storage */
+    bool types_agree;            /* of x and addend, of y and residual */
     int act, residual_rows;
 } product;
+
+static bool same_type(const tpp_operand *a, const tpp_operand *b)
+{
+    return a->shape.rank == 0 || a->type == b->type;
+}
+
+static product stored_as(product p, const tpp_call *c)
+{
+    const tpp_operand *x = &c->in[TPP_GEMM_X], *y = &c->out[0];
+    p.x_half = x->type == TPP_F16;
+    p.w_half = c->in[TPP_GEMM_W].type == TPP_F16;
+    p.y_half = y->type == TPP_F16;
+    p.types_agree =
+        same_type(&c->in[TPP_GEMM_ADDEND], x) && same_type(&c->in[TPP_GEMM_RESIDUAL], y);
+    return p;
+}
 
 static product gemm_of(const tpp_call *c)
 {
     const tpp_gemm_attr *a = c->attr;
     const tpp_gemm_sizes z = tpp_gemm_sizes_of(c);
-    return (product){.m = z.m,
-                     .n = z.n,
-                     .k = z.k,
-                     .trans_x = a->trans_x != 0,
-                     .aligned_x = (a->trans_x ? z.m : z.k) % 4 == 0,
-                     .addend = z.addend_rows > 0,
-                     .act = a->act,
-                     .residual_rows = z.residual_rows};
+    const product p = {.m = z.m,
+                       .n = z.n,
+                       .k = z.k,
+                       .trans_x = a->trans_x != 0,
+                       .aligned_x = (a->trans_x ? z.m : z.k) % 4 == 0,
+                       .addend = z.addend_rows > 0,
+                       .act = a->act,
+                       .residual_rows = z.residual_rows};
+    return stored_as(p, c);
 }
 
 static product conv2d_of(const tpp_call *c)
@@ -50,13 +69,14 @@ static product conv2d_of(const tpp_call *c)
     const tpp_conv2d_attr *a = c->attr;
     const tpp_shape *y = &c->out[0].shape, *residual = &c->in[TPP_GEMM_RESIDUAL].shape;
     const int channels = tpp_int(tpp_shape_cols(&c->in[TPP_GEMM_X].shape));
-    return (product){.m = tpp_int(tpp_shape_rows(y)),
-                     .n = tpp_int(tpp_shape_cols(y)),
-                     .k = channels * a->kernel * a->kernel,
-                     .patches = true,
-                     .aligned_x = channels % 4 == 0,
-                     .act = a->act,
-                     .residual_rows = residual->rank > 0 ? tpp_int(tpp_shape_rows(residual)) : 0};
+    const product p = {.m = tpp_int(tpp_shape_rows(y)),
+                       .n = tpp_int(tpp_shape_cols(y)),
+                       .k = channels * a->kernel * a->kernel,
+                       .patches = true,
+                       .aligned_x = channels % 4 == 0,
+                       .act = a->act,
+                       .residual_rows = residual->rank > 0 ? tpp_int(tpp_shape_rows(residual)) : 0};
+    return stored_as(p, c);
 }
 
 static int64_t ceil_div(int64_t a, int64_t b)
@@ -108,7 +128,7 @@ static const tile *tile_of(const tpp_params *params)
 static bool supports(const product *p, const tpp_caps *caps)
 {
     const bool has_aligned_fours = caps->base_align % (4 * sizeof(float)) == 0;
-    return !caps->no_tile && caps->base_align > 0 && has_aligned_fours &&
+    return !caps->no_tile && p->types_agree && caps->base_align > 0 && has_aligned_fours &&
            fits(&tiles[SMALL], caps) && p->m > 0 && p->n > 0 && p->k > 0;
 }
 
@@ -201,10 +221,12 @@ static tpp_status make_pass(pass *out, const product *p, const tpp_call *c)
         w.y = c->scratch;
     }
     const int n =
-        snprintf(w.options, sizeof(w.options), "-DBM=%d -DBN=%d -DBK=%d -DTM=%d -DTN=%d%s%s%s%s",
-                 t->rows, t->columns, t->depth, t->item_rows, t->item_columns,
-                 p->patches ? " -DPATCHES=1" : "", p->trans_x ? " -DTRANS_X=1" : "",
-                 p->addend ? " -DADDEND=1" : "", p->aligned_x ? " -DALIGN_X=1" : "");
+        snprintf(w.options, sizeof(w.options),
+                 "-DBM=%d -DBN=%d -DBK=%d -DTM=%d -DTN=%d%s%s%s%s%s%s%s", t->rows, t->columns,
+                 t->depth, t->item_rows, t->item_columns, p->patches ? " -DPATCHES=1" : "",
+                 p->trans_x ? " -DTRANS_X=1" : "", p->addend ? " -DADDEND=1" : "",
+                 p->aligned_x ? " -DALIGN_X=1" : "", p->x_half ? " -DX_HALF=1" : "",
+                 p->w_half ? " -DW_HALF=1" : "", p->y_half && splits == 1 ? " -DY_HALF=1" : "");
     if (n < 0 || (size_t)n >= sizeof(w.options))
         return TPP_FAIL(TPP_EINTERNAL, "gemm_tile: build options are too long");
     w.grid = (tpp_grid){.global = {(size_t)groups_of(t, p) * (size_t)group_of(t), (size_t)splits},
@@ -218,7 +240,7 @@ static tpp_status record_sum(tpp_steps *s, const product *p, const tpp_call *c, 
 {
     if (splits == 1) return TPP_OK;
     return tpp_record_2d(
-        s, "sum_tile", "sum_tile", "", (const int64_t[2]){p->n, p->m},
+        s, "sum_tile", "sum_tile", p->y_half ? "-DY_HALF=1" : "", (const int64_t[2]){p->n, p->m},
         TPP_ARGS(TPP_ARG(c->out[0].mem), TPP_ARG(c->scratch.mem), TPP_ARG(c->in[TPP_GEMM_BIAS].mem),
                  TPP_ARG(c->in[TPP_GEMM_RESIDUAL].mem), TPP_ARG(p->act), TPP_ARG(splits),
                  TPP_ARG(p->m), TPP_ARG(p->n), TPP_ARG(p->residual_rows)));
@@ -229,14 +251,14 @@ static tpp_status record_sum(tpp_steps *s, const product *p, const tpp_call *c, 
 typedef struct trial {
     const tpp_op *op;
     tpp_case c;
-    tpp_params params;
+    tpp_check_how how;
 } trial;
 
 static tpp_status run_trial(tpp_device *d, const void *context, bool *right)
 {
     const trial *t = context;
     tpp_check check = {0};
-    TPP_TRY(tpp_check_params(&check, d, t->op, &t->c, tpp_op_algorithm(t->op, "tile"), &t->params));
+    TPP_TRY(tpp_check_as(&check, d, t->op, &t->c, tpp_op_algorithm(t->op, "tile"), &t->how));
     *right = check.supported && check.passed;
     return TPP_OK;
 }
@@ -248,18 +270,22 @@ static bool usable(tpp_device *d, const tpp_op *op, const product *p, const tpp_
     char key[64];
     const tile *t = tile_of(params);
     const int splits = actual_splits(p, params) > 1 ? 2 : 1;
-    (void)snprintf(key, sizeof(key), "tile %s %dx%dx%d/%d", op->name, t->rows, t->columns, t->depth,
-                   splits);
+    const unsigned halves = (p->x_half ? 1u << TPP_GEMM_X : 0u) |
+                            (p->w_half ? 1u << TPP_GEMM_W : 0u) |
+                            (p->y_half ? 1u << TPP_GEMM_RESIDUAL | TPP_HALF_OUT : 0u);
+    (void)snprintf(key, sizeof(key), "tile %s %dx%dx%d/%d %x", op->name, t->rows, t->columns,
+                   t->depth, splits, halves);
     enum { HEIGHT = 8 };
     const int width = t->rows / HEIGHT + 1;
     const int64_t m = (int64_t)HEIGHT * width, n = t->columns + 4, channels = 12, k = 9 * channels;
     const tpp_gemm_attr gemm = {.act = TPP_ACT_RELU};
     const tpp_conv2d_attr conv2d = {
         .act = TPP_ACT_RELU, .height = HEIGHT, .width = width, .kernel = 3, .stride = 1, .pad = 1};
+    const tpp_params tried_params = {{t->rows, t->columns, t->depth, splits}};
     trial tried = {.op = op,
                    .c = {.name = "first_use",
                          .attr = p->patches ? (const void *)&conv2d : (const void *)&gemm},
-                   .params = {{t->rows, t->columns, t->depth, splits}}};
+                   .how = {.params = &tried_params, .halves = halves}};
     tpp_shape *in = tried.c.in;
     in[TPP_GEMM_X] = p->patches ? TPP_SHAPE(1, m, channels) : TPP_SHAPE(m, k);
     in[TPP_GEMM_W] = p->patches ? TPP_SHAPE(n, channels, 3, 3) : TPP_SHAPE(n, k);

@@ -47,11 +47,16 @@ enum {
     TPP_FUSE_ALL = 15
 };
 
+enum { TPP_HALF_OUT = 1 << TPP_MAX_IN };
+
 typedef struct tpp_algorithm {
     const char *name; /* plain, vector, clblast, ...; NULL ends a list */
     unsigned fuses;   /* TPP_FUSE_...: which optional operands and act this one can take */
     /* Bit i: in[i] must come as panels of tpp_panel_width(caps) columns (op `pack`). */
     unsigned packs;
+    /* Operands that may be stored as F16 (others come as the op's types say): bit i of in[i],
+     * TPP_HALF_OUT of out[0]. `supports` says which go together. */
+    unsigned halves;
     bool cpu_only; /* written for CPU devices: passed over on a GPU unless asked for by name */
     const char *param[TPP_MAX_PARAMS]; /* names of call.params.n; NULL: no more */
     /* Parameters number i for this call: 0 the default, then what tuning should try; false past

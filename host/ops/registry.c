@@ -22,6 +22,19 @@ const tpp_algorithm *tpp_op_algorithm(const tpp_op *op, const char *name)
     return NULL;
 }
 
+/* Is no operand stored as half but those that the algorithm takes so? */
+static bool takes_types(const tpp_algorithm *a, const tpp_call *c)
+{
+    for (int i = 0; i < TPP_MAX_IN; i++)
+        if (c->in[i].shape.rank > 0 && c->in[i].type == TPP_F16 && ((a->halves >> i) & 1u) == 0)
+            return false;
+    for (int i = 0; i < TPP_MAX_OUT; i++)
+        if (c->out[i].shape.rank > 0 && c->out[i].type == TPP_F16 &&
+            (i > 0 || (a->halves & TPP_HALF_OUT) == 0))
+            return false;
+    return true;
+}
+
 bool tpp_algorithm_takes(const tpp_op *op, const tpp_algorithm *a, const tpp_call *c,
                          const tpp_caps *caps)
 {
@@ -33,6 +46,7 @@ bool tpp_algorithm_takes(const tpp_op *op, const tpp_algorithm *a, const tpp_cal
                                 (c->in[TPP_GEMM_ADDEND].shape.rank > 0 ? TPP_FUSE_ADDEND : 0u);
         if ((wanted & ~a->fuses) != 0) return false;
     }
+    if (!takes_types(a, c)) return false;
     return a->supports == NULL || a->supports(c, caps);
 }
 

@@ -4,6 +4,7 @@
 
 #include "core/clock.h"
 #include "core/mem.h"
+#include "ops/half.h"
 #include "tensor/tensor_internal.h"
 
 #include <math.h>
@@ -46,6 +47,9 @@ static void store(void *to, tpp_dtype type, int64_t i, double v)
     case TPP_F32:
         ((float *)to)[i] = (float)v;
         break;
+    case TPP_F16:
+        ((uint16_t *)to)[i] = tpp_half_bits(tpp_half_round(v));
+        break;
     case TPP_I32:
         ((int32_t *)to)[i] = (int32_t)v;
         break;
@@ -60,6 +64,8 @@ static double load(const void *from, tpp_dtype type, int64_t i)
     switch (type) {
     case TPP_F32:
         return ((const float *)from)[i];
+    case TPP_F16:
+        return tpp_half_value(((const uint16_t *)from)[i]);
     case TPP_I32:
         return ((const int32_t *)from)[i];
     default:
@@ -92,6 +98,15 @@ tpp_status tpp_sample_open(tpp_sample *s, tpp_device *d, const tpp_op *op, const
     for (int i = 0; i < TPP_MAX_OUT; i++)
         s->call.out[i] = (tpp_operand){.shape = out[i], .type = (tpp_dtype)op->out_types[i]};
     return TPP_OK;
+}
+
+void tpp_sample_store_half(tpp_sample *s, unsigned halves)
+{
+    for (int i = 0; i < TPP_MAX_IN; i++)
+        if (((halves >> i) & 1u) != 0 && s->call.in[i].type == TPP_F32)
+            s->call.in[i].type = TPP_F16;
+    if ((halves & TPP_HALF_OUT) != 0 && s->call.out[0].type == TPP_F32)
+        s->call.out[0].type = TPP_F16;
 }
 
 void tpp_sample_close(tpp_sample *s)
@@ -257,7 +272,9 @@ static void compare(const tpp_sample *s, int i, const void *got, tpp_check *out)
     }
     const double error = worst / (scale > 0 ? scale : 1.0);
     if (error > out->error) out->error = error;
-    if (error <= out->tolerance && (x->type == TPP_F32 || worst == 0)) return;
+    if (x->type == TPP_F16) out->tolerance = fmax(out->tolerance, TPP_HALF_TOLERANCE);
+    const bool is_float = x->type == TPP_F32 || x->type == TPP_F16;
+    if (error <= out->tolerance && (is_float || worst == 0)) return;
     out->passed = false;
     (void)snprintf(out->why, sizeof(out->why), "output %d, element %lld: got %.9g, want %.9g", i,
                    (long long)at, load(got, x->type, at), want[at]);

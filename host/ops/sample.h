@@ -25,6 +25,10 @@ typedef struct tpp_sample {
 TPP_MUST_CHECK tpp_status tpp_sample_open(tpp_sample *s, tpp_device *d, const tpp_op *op,
                                           const void *attr, const tpp_shape *in,
                                           tpp_sample_input *input, void *context);
+
+/* Before any run: stores these of the float operands (as tpp_algorithm.halves has them) as half,
+ * each value rounded. */
+void tpp_sample_store_half(tpp_sample *s, unsigned halves);
 void tpp_sample_close(tpp_sample *s);
 
 /* An algorithm recorded on a sample. Zero-initialise; close in any state. */

@@ -25,20 +25,23 @@ typedef struct tally {
     int passed, failed, unsupported;
 } tally;
 
-/* One case with parameters number `variant`; false: there are no such. */
+/* One case with parameters number `variant`, `halves` of its operands stored as half; false: there
+ * are no such parameters. */
 static bool run_variant(tpp_device *d, const tpp_op *op, const tpp_algorithm *a, const tpp_case *c,
-                        int variant, tally *t)
+                        int variant, unsigned halves, tally *t)
 {
     tpp_check result;
-    if (tpp_check_run(&result, d, op, c, a, variant) != TPP_OK) {
-        print_error("%s/%s/%s#%d: %s\n", op->name, c->name, a->name, variant, tpp_error());
+    const tpp_check_how how = {.variant = variant, .halves = halves};
+    if (tpp_check_as(&result, d, op, c, a, &how) != TPP_OK) {
+        print_error("%s/%s/%s#%d/%x: %s\n", op->name, c->name, a->name, variant, halves,
+                    tpp_error());
         t->failed++;
     } else if (!result.supported) {
         t->unsupported += variant == 0;
         return false;
     } else if (!result.passed) {
-        print_error("%s/%s/%s#%d: %s (error %.3g, tolerance %.3g)\n", op->name, c->name, a->name,
-                    variant, result.why, result.error, result.tolerance);
+        print_error("%s/%s/%s#%d/%x: %s (error %.3g, tolerance %.3g)\n", op->name, c->name, a->name,
+                    variant, halves, result.why, result.error, result.tolerance);
         t->failed++;
     } else {
         t->passed++;
@@ -46,11 +49,23 @@ static bool run_variant(tpp_device *d, const tpp_op *op, const tpp_algorithm *a,
     return true;
 }
 
+/* Half storage of all operands that may have it; in the first case also of x, w and y alone. */
+static void run_halves(tpp_device *d, const tpp_op *op, const tpp_algorithm *a, const tpp_case *c,
+                       tally *t)
+{
+    const unsigned alone[] = {1u << TPP_GEMM_X | 1u << TPP_GEMM_ADDEND, 1u << TPP_GEMM_W,
+                              1u << TPP_GEMM_RESIDUAL | TPP_HALF_OUT};
+    if (a->halves == 0) return;
+    (void)run_variant(d, op, a, c, 0, a->halves, t);
+    for (int i = 0; i < 3 && c == op->cases; i++) (void)run_variant(d, op, a, c, 0, alone[i], t);
+}
+
 static void run_algorithm(tpp_device *d, const tpp_op *op, const tpp_algorithm *a, tally *t)
 {
     for (const tpp_case *c = op->cases; c->name != NULL; c++) {
-        for (int variant = 0; run_variant(d, op, a, c, variant, t); variant++)
+        for (int variant = 0; run_variant(d, op, a, c, variant, 0, t); variant++)
             if (a->variant == NULL) break;
+        run_halves(d, op, a, c, t);
         if (getenv("TPP_TEST_SMALLEST") != NULL) break;
     }
 }
