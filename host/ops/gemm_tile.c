@@ -10,6 +10,7 @@
 enum { ROWS, COLUMNS, DEPTH, SPLITS }; /* of tpp_params */
 enum { PANEL = 32 };                   /* columns of a panel; a tile has whole ones */
 enum { LEAST_TERMS = 64 };             /* of a split by default: below, its sums cost more */
+enum { MOST_SPLITS = 256 };            /* a range has at least 65,535 groups along them */
 
 /* Tiles with code of their own: rows, columns, terms in local memory, elements of a work-item. */
 typedef struct tile {
@@ -104,6 +105,7 @@ static int64_t groups_of(const tile *t, const product *p)
 /* Splits of about equal blocks of terms, none empty. */
 static int splits_of(const tile *t, const product *p, int wanted)
 {
+    if (wanted > MOST_SPLITS) wanted = MOST_SPLITS;
     const int64_t blocks = ceil_div(p->k, t->depth);
     const int64_t each = ceil_div(blocks, wanted < 1 ? 1 : wanted < blocks ? wanted : blocks);
     return (int)ceil_div(blocks, each);
