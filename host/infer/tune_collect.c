@@ -28,7 +28,7 @@ static void add_algorithm(tpp_tune_shape *s, const tpp_algorithm *a, const tpp_c
                           const tpp_caps *caps)
 {
     tpp_params params = {{0}};
-    if ((a->cpu_only && !caps->is_cpu) || !tpp_algorithm_takes(s->op, a, c, caps)) return;
+    if (!tpp_algorithm_is_for(a, caps) || !tpp_algorithm_takes(s->op, a, c, caps)) return;
     if (a->variant == NULL) (void)add_candidate(s, a, &params);
     for (int i = 0; a->variant != NULL && a->variant(c, caps, i, &params); i++)
         if (!add_candidate(s, a, &params)) return;

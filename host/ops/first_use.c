@@ -15,7 +15,8 @@ bool tpp_first_use(tpp_device *d, const char *family, const char *key, bool *off
                    tpp_first_check *check, const void *context)
 {
     const int64_t *known = tpp_first_use_state(d, key);
-    if (*off || known == NULL) return false;
+    if (known == NULL) *off = true; /* no memory to know it in: nobody may ask for ever */
+    if (*off) return false;
     if (*known != 0) return *known > 0;
     bool right = false;
     const tpp_status s = check(d, context, &right);

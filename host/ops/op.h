@@ -58,6 +58,7 @@ typedef struct tpp_algorithm {
      * TPP_HALF_OUT of out[0]. `supports` says which go together. */
     unsigned halves;
     bool cpu_only; /* written for CPU devices: passed over on a GPU unless asked for by name */
+    bool gpu_only; /* written for GPUs: passed over on a CPU unless asked for by name */
     const char *param[TPP_MAX_PARAMS]; /* names of call.params.n; NULL: no more */
     /* Parameters number i for this call: 0 the default, then what tuning should try; false past
      * the last. NULL: the algorithm has none. */
@@ -123,6 +124,9 @@ const tpp_op *tpp_op_find(const char *name);
 /* The algorithm called `name`, or NULL. */
 const tpp_algorithm *tpp_op_algorithm(const tpp_op *op, const char *name);
 
+/* Was it written for such a device, or for all? */
+bool tpp_algorithm_is_for(const tpp_algorithm *a, const tpp_caps *caps);
+
 /* Can this algorithm do the call as it is, fused operands and all? */
 bool tpp_algorithm_takes(const tpp_op *op, const tpp_algorithm *a, const tpp_call *c,
                          const tpp_caps *caps);
@@ -133,9 +137,9 @@ typedef struct tpp_choice {
 } tpp_choice;
 
 /* What runs a call: `wanted` (may be NULL) if it takes it, else what `tuning` (may be NULL) found,
- * else the first that takes it. On a GPU, algorithms made for CPUs are passed over. Parameters are
- * those of `tuning` if it has any for that algorithm, else the defaults. A row of `tuning` with
- * parameters that the algorithm does not offer for the call counts as none. */
+ * else the first that takes it and is for such a device. Parameters are those of `tuning` if it has
+ * any for that algorithm, else the defaults. A row of `tuning` with parameters that the algorithm
+ * does not offer for the call counts as none. */
 tpp_choice tpp_op_choose(const tpp_op *op, const char *wanted, const struct tpp_tuning *tuning,
                          const tpp_call *c, const tpp_caps *caps);
 

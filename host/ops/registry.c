@@ -35,6 +35,11 @@ static bool takes_types(const tpp_algorithm *a, const tpp_call *c)
     return true;
 }
 
+bool tpp_algorithm_is_for(const tpp_algorithm *a, const tpp_caps *caps)
+{
+    return caps->is_cpu ? !a->gpu_only : !a->cpu_only;
+}
+
 bool tpp_algorithm_takes(const tpp_op *op, const tpp_algorithm *a, const tpp_call *c,
                          const tpp_caps *caps)
 {
@@ -79,7 +84,7 @@ tpp_choice tpp_op_choose(const tpp_op *op, const char *wanted, const tpp_tuning 
         a = tuned != NULL ? tuned->algorithm : NULL;
         if (a == NULL || !tpp_algorithm_takes(op, a, c, caps))
             for (a = op->algorithms; a->name != NULL; a++)
-                if (!(a->cpu_only && !caps->is_cpu) && tpp_algorithm_takes(op, a, c, caps)) break;
+                if (tpp_algorithm_is_for(a, caps) && tpp_algorithm_takes(op, a, c, caps)) break;
     }
     if (a->name == NULL) return (tpp_choice){.algorithm = NULL};
     if (tuned != NULL && tuned->algorithm == a)

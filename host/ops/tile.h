@@ -26,21 +26,22 @@ bool tpp_conv2d_tile_usable(tpp_device *d, const tpp_call *c);
 /* Panels are as wide for every tile, so that all of them read one packed weight. */
 void tpp_tile_packing(const tpp_call *c, const tpp_caps *caps, tpp_pack_attr *attr);
 
-#define TPP_GEMM_TILE_ROW                                                                  \
-    {                                                                                      \
-        .name = "tile", .fuses = TPP_FUSE_ALL, .packs = 1u << TPP_GEMM_W,                  \
-        .packing = tpp_tile_packing, .halves = TPP_TILE_HALVES,                            \
-        .param = {"rows", "columns", "depth", "splits"}, .variant = tpp_gemm_tile_variant, \
-        .supports = tpp_gemm_tile_supports, .usable = tpp_gemm_tile_usable,                \
-        .scratch = tpp_gemm_tile_scratch, .record = tpp_gemm_tile_record                   \
+#define TPP_GEMM_TILE_ROW                                                                   \
+    {                                                                                       \
+        .name = "tile", .gpu_only = true, .fuses = TPP_FUSE_ALL, .packs = 1u << TPP_GEMM_W, \
+        .packing = tpp_tile_packing, .halves = TPP_TILE_HALVES,                             \
+        .param = {"rows", "columns", "depth", "splits"}, .variant = tpp_gemm_tile_variant,  \
+        .supports = tpp_gemm_tile_supports, .usable = tpp_gemm_tile_usable,                 \
+        .scratch = tpp_gemm_tile_scratch, .record = tpp_gemm_tile_record                    \
     }
-#define TPP_CONV2D_TILE_ROW                                                                  \
-    {                                                                                        \
-        .name = "tile", .fuses = TPP_FUSE_BIAS | TPP_FUSE_ACT | TPP_FUSE_RESIDUAL,           \
-        .packs = 1u << TPP_GEMM_W, .packing = tpp_tile_packing, .halves = TPP_TILE_HALVES,   \
-        .param = {"rows", "columns", "depth", "splits"}, .variant = tpp_conv2d_tile_variant, \
-        .supports = tpp_conv2d_tile_supports, .usable = tpp_conv2d_tile_usable,              \
-        .scratch = tpp_conv2d_tile_scratch, .record = tpp_conv2d_tile_record                 \
+#define TPP_CONV2D_TILE_ROW                                                                   \
+    {                                                                                         \
+        .name = "tile", .gpu_only = true,                                                     \
+        .fuses = TPP_FUSE_BIAS | TPP_FUSE_ACT | TPP_FUSE_RESIDUAL, .packs = 1u << TPP_GEMM_W, \
+        .packing = tpp_tile_packing, .halves = TPP_TILE_HALVES,                               \
+        .param = {"rows", "columns", "depth", "splits"}, .variant = tpp_conv2d_tile_variant,  \
+        .supports = tpp_conv2d_tile_supports, .usable = tpp_conv2d_tile_usable,               \
+        .scratch = tpp_conv2d_tile_scratch, .record = tpp_conv2d_tile_record                  \
     }
 
 #endif

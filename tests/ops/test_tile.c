@@ -33,17 +33,21 @@ static const tpp_caps gpu = {.is_gpu = true,
 static void is_the_default_on_a_gpu_and_not_on_a_cpu(void **state)
 {
     (void)state;
-    const tpp_call c = product(4820, 256, 256);
+    tpp_call c = product(4820, 256, 256);
     tpp_caps cpu = gpu;
     cpu.is_gpu = false;
     cpu.is_cpu = true;
     assert_string_equal(tpp_op_choose(&tpp_op_gemm, NULL, NULL, &c, &gpu).algorithm->name, "tile");
     assert_string_equal(tpp_op_choose(&tpp_op_gemm, NULL, NULL, &c, &cpu).algorithm->name,
                         "vector");
+    assert_string_equal(tpp_op_choose(&tpp_op_gemm, "tile", NULL, &c, &cpu).algorithm->name,
+                        "tile");
     tpp_caps wrong = gpu;
     wrong.no_tile = true;
     assert_string_equal(tpp_op_choose(&tpp_op_gemm, NULL, NULL, &c, &wrong).algorithm->name,
                         "clblast");
+    c.in[TPP_GEMM_W].type = TPP_F16; /* that nothing else takes */
+    assert_null(tpp_op_choose(&tpp_op_gemm, NULL, NULL, &c, &cpu).algorithm);
 }
 
 static void the_shape_decides_on_the_tile(void **state)
