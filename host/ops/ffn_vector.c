@@ -27,17 +27,25 @@ static int columns_of(const tpp_call *c, const tpp_caps *caps)
     return (tpp_int(tpp_shape_cols(&c->in[TPP_FFN_X].shape)) + panel - 1) / panel * panel;
 }
 
-/* Tiles of a work-item: what local memory holds of rows, sums and hidden block, and few enough that
- * all compute units have work. 0: too few rows or too much memory. */
+/* Most tiles of a work-item whose rows, sums and hidden block local memory holds. */
+static int most_strips(const tpp_call *c, const tpp_caps *caps)
+{
+    enum { PAD = 16 };
+    const int *p = c->params.n;
+    const size_t columns = (size_t)columns_of(c, caps) + PAD, block = (size_t)p[BLOCK] + PAD;
+    const size_t tile = sizeof(float) * (2 * columns + block) * (size_t)p[ROWS];
+    const size_t fit = caps->local_mem / tile;
+    return fit < (size_t)p[STRIPS] ? (int)fit : p[STRIPS];
+}
+
+/* Tiles of a work-item: few enough that all compute units have work. 0: too few rows or too little
+ * local memory. */
 static int strips_of(const tpp_call *c, const tpp_caps *caps)
 {
     const int *p = c->params.n, m = tpp_int(tpp_shape_rows(&c->in[TPP_FFN_X].shape));
     const int units = caps->compute_units > 0 ? caps->compute_units : 1;
     const int tiles = (m + p[ROWS] - 1) / p[ROWS];
-    const size_t row =
-        sizeof(float) * (2 * ((size_t)columns_of(c, caps) + 16) + (size_t)p[BLOCK] + 16);
-    int strips = p[STRIPS];
-    while (strips > 0 && row * (size_t)(strips * p[ROWS]) > caps->local_mem) strips--;
+    int strips = most_strips(c, caps);
     while (strips > 1 && (tiles + strips - 1) / strips < PIECES_EACH * units) strips--;
     return tiles < 2 * units ? 0 : strips;
 }
@@ -57,7 +65,8 @@ tpp_status tpp_ffn_vector_record(tpp_steps *s, const tpp_call *c)
     const int hidden = tpp_int(tpp_shape_count(&c->in[TPP_FFN_B1].shape));
     const int *p = c->params.n, strips = strips_of(c, caps), rows = strips * p[ROWS];
     (void)snprintf(options, sizeof(options), "-DVW=%d -DMR=%d -DSTRIPS=%d -DKB=%d -DCOLS=%d",
-                   tpp_vector_width(caps), p[ROWS], p[STRIPS], p[BLOCK], columns_of(c, caps));
+                   tpp_vector_width(caps), p[ROWS], most_strips(c, caps), p[BLOCK],
+                   columns_of(c, caps));
     const tpp_grid grid = {.global = {(size_t)((m + rows - 1) / rows)}};
     return tpp_record(s, "ffn_vector", "ffn_vector", options, grid,
                       TPP_ARGS(TPP_ARG(c->out[0].mem), TPP_ARG(c->in[TPP_FFN_X].mem),

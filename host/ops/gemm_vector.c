@@ -31,6 +31,15 @@ int tpp_vector_width(const tpp_caps *caps)
     return caps->vector_width >= 16 ? 16 : 8;
 }
 
+/* Of gemm_vector.cl: gathered rows and sums of a group of columns, corners of patches, bias. */
+static size_t local_bytes(const tpp_tile *t)
+{
+    enum { GROUP_COLUMNS = 256, PAD = 16 };
+    const size_t rows = (size_t)t->rows * (size_t)t->strips;
+    return rows * (((size_t)t->block + GROUP_COLUMNS + 2 * PAD) * sizeof(float) + 2 * sizeof(int)) +
+           (GROUP_COLUMNS + PAD) * sizeof(float);
+}
+
 tpp_tile tpp_tile_of(const tpp_caps *caps, const tpp_params *params)
 {
     tpp_tile t = {.vector_width = tpp_vector_width(caps),
@@ -39,15 +48,30 @@ tpp_tile tpp_tile_of(const tpp_caps *caps, const tpp_params *params)
                   .block = params->n[BLOCK]};
     const char *knobs = getenv("TPP_TILE"); /* rows,strips,block: for measuring tiles */
     if (knobs != NULL) (void)sscanf(knobs, "%d,%d,%d", &t.rows, &t.strips, &t.block);
+    while (t.strips > 1 && local_bytes(&t) > caps->local_mem) t.strips--;
     (void)snprintf(t.options, sizeof(t.options), "-DVW=%d -DMR=%d -DSTRIPS=%d -DKB=%d",
                    t.vector_width, t.rows, t.strips, t.block);
     return t;
 }
 
+static bool fits(const tpp_caps *caps)
+{
+    tpp_params least = {{0}};
+    (void)tpp_gemm_vector_variant(NULL, caps, 0, &least);
+    least.n[STRIPS] = 1;
+    const tpp_tile t = tpp_tile_of(caps, &least);
+    return local_bytes(&t) <= caps->local_mem;
+}
+
 bool tpp_gemm_vector_supports(const tpp_call *c, const tpp_caps *caps)
 {
-    (void)caps;
-    return ((const tpp_gemm_attr *)c->attr)->trans_x == 0;
+    return ((const tpp_gemm_attr *)c->attr)->trans_x == 0 && fits(caps);
+}
+
+bool tpp_conv2d_vector_supports(const tpp_call *c, const tpp_caps *caps)
+{
+    (void)c;
+    return fits(caps);
 }
 
 /* How m rows and n columns are shared out: `row_blocks` by `column_groups` work-items. */

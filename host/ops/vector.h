@@ -21,6 +21,7 @@ tpp_tile tpp_tile_of(const tpp_caps *caps, const tpp_params *params);
 
 /* gemm_vector.c */
 bool tpp_gemm_vector_supports(const tpp_call *c, const tpp_caps *caps);
+bool tpp_conv2d_vector_supports(const tpp_call *c, const tpp_caps *caps);
 bool tpp_gemm_vector_variant(const tpp_call *c, const tpp_caps *caps, int i, tpp_params *out);
 TPP_MUST_CHECK tpp_status tpp_gemm_vector_record(tpp_steps *s, const tpp_call *c);
 TPP_MUST_CHECK tpp_status tpp_conv2d_vector_record(tpp_steps *s, const tpp_call *c);
@@ -88,7 +89,7 @@ TPP_MUST_CHECK tpp_status tpp_mask_head_vector_record(tpp_steps *s, const tpp_ca
     {                                                                                \
         .name = "vector", .fuses = TPP_FUSE_BIAS | TPP_FUSE_ACT | TPP_FUSE_RESIDUAL, \
         .packs = 1u << TPP_GEMM_W, .cpu_only = true, TPP_TILE_PARAMS,                \
-        .record = tpp_conv2d_vector_record                                           \
+        .supports = tpp_conv2d_vector_supports, .record = tpp_conv2d_vector_record   \
     }
 #define TPP_CONV2D_WINOGRAD_ROW                                                                   \
     {                                                                                             \
