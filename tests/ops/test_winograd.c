@@ -10,7 +10,8 @@
 
 #include "ops/op.h"
 
-static const tpp_caps cpu = {.is_cpu = true, .compute_units = 2, .vector_width = 16};
+static const tpp_caps cpu = {
+    .is_cpu = true, .compute_units = 2, .vector_width = 16, .local_mem = 1 << 18};
 
 static tpp_call call_of(const tpp_conv2d_attr *a, int64_t batch, int64_t cin, int64_t cout)
 {
