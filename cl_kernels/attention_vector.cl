@@ -41,19 +41,7 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void attention_pack_keys(
 INLINE void score_tile(local float *s, local const float *a, global const float *panels, int count)
 {
     for (int p = 0; p * NR < count; p++)
-        for (int c0 = 0; c0 < HEAD; c0 += SUM) {
-            vec acc[MR][2];
-            global const float *panel = panels + ((size_t)p * HEAD + c0) * NR;
-#pragma unroll
-            for (int m = 0; m < MR; m++) acc[m][0] = acc[m][1] = (vec)(0.0f);
-            TILE_MULTIPLY(acc, a + c0, LDA, panel, NR, min(SUM, HEAD - c0))
-#pragma unroll
-            for (int m = 0; m < MR; m++) {
-                local float *to = s + m * LDA + p * NR;
-                STORE_VEC(c0 > 0 ? LOAD_VEC(0, to) + acc[m][0] : acc[m][0], 0, to);
-                STORE_VEC(c0 > 0 ? LOAD_VEC(1, to) + acc[m][1] : acc[m][1], 1, to);
-            }
-        }
+        tile_product(s + p * NR, LDA, 1, a, LDA, panels + (size_t)p * HEAD * NR, HEAD);
 }
 
 /* Lanes from `count` on become -infinity. */

@@ -26,11 +26,7 @@ static const tpp_params narrow[] = {{{6, 4}}, {{6, 8}}, {{4, 8}}};
 bool tpp_attention_vector_variant(const tpp_call *c, const tpp_caps *caps, int i, tpp_params *out)
 {
     (void)c;
-    const bool is_wide = tpp_vector_width(caps) == 16;
-    const int count = (int)(is_wide ? sizeof(wide) : sizeof(narrow)) / (int)sizeof(*wide);
-    if (i >= count) return false;
-    *out = is_wide ? wide[i] : narrow[i];
-    return true;
+    return tpp_vector_params(caps, &TPP_PARAM_SETS(wide, narrow), i, out);
 }
 
 /* Of attention_vector: queries and results of all strips, scores of one, maxima and sums, with the

@@ -16,14 +16,18 @@ static const tpp_params wide[] = {{{8, 8, 256}},  {{7, 8, 256}},  {{14, 4, 256}}
 static const tpp_params narrow[] = {
     {{6, 16, 128}}, {{6, 8, 256}}, {{5, 12, 256}}, {{4, 16, 128}}, {{4, 16, 256}}};
 
+bool tpp_vector_params(const tpp_caps *caps, const tpp_param_sets *sets, int i, tpp_params *out)
+{
+    const bool is_wide = tpp_vector_width(caps) == 16;
+    if (i >= (is_wide ? sets->n_wide : sets->n_narrow)) return false;
+    *out = is_wide ? sets->wide[i] : sets->narrow[i];
+    return true;
+}
+
 bool tpp_gemm_vector_variant(const tpp_call *c, const tpp_caps *caps, int i, tpp_params *out)
 {
     (void)c;
-    const bool is_wide = caps->vector_width >= 16;
-    const int count = (int)(is_wide ? sizeof(wide) : sizeof(narrow)) / (int)sizeof(*wide);
-    if (i >= count) return false;
-    *out = is_wide ? wide[i] : narrow[i];
-    return true;
+    return tpp_vector_params(caps, &TPP_PARAM_SETS(wide, narrow), i, out);
 }
 
 int tpp_vector_width(const tpp_caps *caps)

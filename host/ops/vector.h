@@ -9,6 +9,18 @@
 /* Floats of a vector: 8 or 16, whatever the device says. */
 int tpp_vector_width(const tpp_caps *caps);
 
+/* Sets of parameters for vectors of 16 and of 8 floats, the default first. */
+typedef struct tpp_param_sets {
+    const tpp_params *wide, *narrow;
+    int n_wide, n_narrow;
+} tpp_param_sets;
+#define TPP_PARAM_SETS(wide, narrow)                                    \
+    ((tpp_param_sets){(wide), (narrow), sizeof(wide) / sizeof(*(wide)), \
+                      sizeof(narrow) / sizeof(*(narrow))})
+
+/* The i-th set for this device's vectors; false past the last. */
+bool tpp_vector_params(const tpp_caps *caps, const tpp_param_sets *sets, int i, tpp_params *out);
+
 /* The register tile of a product, and the build options that choose it. */
 typedef struct tpp_tile {
     int vector_width; /* floats */
