@@ -248,7 +248,7 @@ static tpp_status bench_nodes(context *x, const bench_node *node, int n)
 static tpp_status measure_device(context *x)
 {
     TPP_TRY(tpp_device_peak(x->device, &x->peak));
-    TPP_TRY(bench_bandwidth(x->device, &x->bandwidth));
+    TPP_TRY(tpp_device_copy_peak(x->device, &x->bandwidth));
     bench_print_device(x->csv, x->device, &x->a->trial);
     bench_print_note(x->csv, "FMA peak %.1f GFLOP/s, a copy moves %.1f GB/s", x->peak,
                      x->bandwidth);

@@ -4,22 +4,9 @@
 
 #include "core/mem.h"
 #include "infer/session_internal.h"
-#include "nn/plan_internal.h"
+#include "nn/plan_choices.h"
 
 #include <string.h>
-
-/* The call with every packed weight in the shape that it has before packing. */
-static tpp_call unpacked_call(const tpp_plan *p, const tpp_plan_node *n)
-{
-    tpp_call c = tpp_plan_call(p, n);
-    for (int i = 0; i < TPP_MAX_IN; i++) {
-        if (((n->algorithm->packs >> i) & 1u) == 0 || n->info.in[i] < 0) continue;
-        const int from = p->value[n->info.in[i]].info.node;
-        if (from >= 0 && p->node[from].info.op == &tpp_op_pack)
-            c.in[i].shape = p->value[p->node[from].info.in[0]].info.shape;
-    }
-    return c;
-}
 
 static bool is_same(const bench_node *a, const bench_node *b)
 {
@@ -37,15 +24,14 @@ typedef struct node_list {
 
 static tpp_status add_plan(node_list *list, const tpp_plan *p)
 {
-    for (int at = 0; p != NULL && at < p->n_order; at++) {
-        const tpp_plan_node *n = &p->node[p->order[at]];
-        if (n->constant) continue;
-        const bench_node node = {.plan = p->options.name,
-                                 .op = n->info.op,
-                                 .call = unpacked_call(p, n),
-                                 .algorithm = n->algorithm,
-                                 .params = n->params,
-                                 .cost = n->cost,
+    tpp_plan_choice n;
+    for (int i = 0; p != NULL && tpp_plan_choice_at(p, i, &n); i++) {
+        const bench_node node = {.plan = tpp_plan_name(p),
+                                 .op = n.op,
+                                 .call = n.call,
+                                 .algorithm = n.algorithm,
+                                 .params = n.call.params,
+                                 .cost = n.cost,
                                  .count = 1};
         int known = 0;
         while (known < list->count && !is_same(&list->node[known], &node)) known++;

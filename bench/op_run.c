@@ -240,30 +240,3 @@ double bench_median(double *v, int n)
     qsort(v, (size_t)n, sizeof(*v), compare_doubles);
     return (v[n / 2] + v[(n - 1) / 2]) / 2;
 }
-
-tpp_status bench_bandwidth(tpp_device *d, double *gbps)
-{
-    enum { BYTES = 32 << 20, RUNS = 9 };
-    tpp_buffer *from = NULL, *to = NULL;
-    tpp_steps *steps = NULL;
-    double ms[RUNS] = {0};
-    tpp_status s = tpp_buffer_open(&from, d, BYTES);
-    if (s == TPP_OK) s = tpp_buffer_open(&to, d, BYTES);
-    if (s == TPP_OK) s = tpp_buffer_fill(from, 0);
-    if (s == TPP_OK) s = tpp_steps_open(&steps, d);
-    if (s == TPP_OK) tpp_steps_set_node(steps, 0);
-    tpp_operand x = {.shape = TPP_SHAPE(BYTES / 4), .type = TPP_F32}, y = x;
-    if (s == TPP_OK) {
-        x.mem = x.root = from->mem;
-        y.mem = y.root = to->mem;
-        const tpp_call c = {.attr = &(tpp_copy_attr){0}, .in = {x}, .out = {y}};
-        s = tpp_op_choose(&tpp_op_copy, NULL, NULL, &c, tpp_device_caps(d))
-                .algorithm->record(steps, &c);
-    }
-    for (int i = 0; i < RUNS && s == TPP_OK; i++) s = tpp_steps_profile(steps, &ms[i], 1);
-    if (s == TPP_OK) *gbps = 2.0 * BYTES / bench_median(ms, RUNS) * 1e-6;
-    tpp_steps_close(steps);
-    tpp_buffer_close(to);
-    tpp_buffer_close(from);
-    return s;
-}

@@ -43,9 +43,6 @@ void bench_run_close(bench_run *r);
 TPP_MUST_CHECK tpp_status bench_run_event(bench_run *r, double *ms);
 TPP_MUST_CHECK tpp_status bench_run_wall(bench_run *r, double *ms);
 
-/* 10^9 bytes a second, read and written, of a copy of 64 MB. */
-TPP_MUST_CHECK tpp_status bench_bandwidth(tpp_device *d, double *gbps);
-
 /* Sorts `v`; the mean of the middle two when `n` is even. */
 double bench_median(double *v, int n);
 

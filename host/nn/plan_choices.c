@@ -21,7 +21,7 @@ bool tpp_plan_choice_at(const tpp_plan *p, int i, tpp_plan_choice *out)
         *out = (tpp_plan_choice){.op = n->info.op,
                                  .call = tpp_plan_call(p, n),
                                  .algorithm = n->algorithm,
-                                 .flops = n->cost.flops,
+                                 .cost = n->cost,
                                  .node = at};
         for (int k = 0; k < TPP_MAX_IN; k++)
             if (((n->algorithm->packs >> k) & 1u) != 0 && n->info.in[k] >= 0)

@@ -11,7 +11,7 @@ typedef struct tpp_plan_choice {
     const tpp_op *op;
     tpp_call call; /* as the algorithm was chosen for: no operand is packed; no memory */
     const tpp_algorithm *algorithm;
-    double flops;
+    tpp_cost cost;
     int node; /* index for tpp_plan_profile */
 } tpp_plan_choice;
 
