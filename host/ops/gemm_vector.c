@@ -5,7 +5,6 @@
 #include "ops/vector.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 enum { ROWS, STRIPS, BLOCK }; /* of tpp_params: rows of a tile, tiles of a work-item, KB */
 
@@ -50,8 +49,6 @@ tpp_tile tpp_tile_of(const tpp_caps *caps, const tpp_params *params)
                   .rows = params->n[ROWS],
                   .strips = params->n[STRIPS],
                   .block = params->n[BLOCK]};
-    const char *knobs = getenv("TPP_TILE"); /* rows,strips,block: for measuring tiles */
-    if (knobs != NULL) (void)sscanf(knobs, "%d,%d,%d", &t.rows, &t.strips, &t.block);
     while (t.strips > 1 && local_bytes(&t) > caps->local_mem) t.strips--;
     (void)snprintf(t.options, sizeof(t.options), "-DVW=%d -DMR=%d -DSTRIPS=%d -DKB=%d",
                    t.vector_width, t.rows, t.strips, t.block);
