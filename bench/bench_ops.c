@@ -2,6 +2,7 @@
  * a frame, or on the registry's own cases.
  * SPDX-License-Identifier: MIT */
 #include "core/mem.h"
+#include "infer/samples.h"
 #include "infer/selftest.h"
 #include "op_run.h"
 #include "ops/peak.h"
@@ -55,7 +56,7 @@ static tpp_status time_runs(timing *out, bench_run *r, const ops_arguments *a)
     *out = (timing){first, first, 1};
     if (first > a->patience * 1e3) return TPP_OK;
     for (int i = 0; i < a->runs; i++) TPP_TRY(bench_run_event(r, &ms[i]));
-    *out = (timing){.median = bench_median(ms, a->runs), .least = ms[0], .runs = a->runs};
+    *out = (timing){.median = tpp_samples_median(ms, a->runs), .least = ms[0], .runs = a->runs};
     return TPP_OK;
 }
 

@@ -6,6 +6,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "core/clock.h"
 #include "core/mem.h"
+#include "infer/samples.h"
 #include "op_run.h"
 #include "ops/clblast.h"
 #include "ops/peak.h"
@@ -171,7 +172,7 @@ static tpp_status time_match(match *t, int runs, bool clblast)
     for (int i = 0; i < runs; i++)
         for (int k = KERNEL; k < KINDS; k++)
             if (k != CLBLAST || clblast) TPP_TRY(time_kind(t, (kind)k, &t->ms[k][i]));
-    for (int k = 0; k < KINDS; k++) t->median[k] = bench_median(t->ms[k], runs);
+    for (int k = 0; k < KINDS; k++) t->median[k] = tpp_samples_median(t->ms[k], runs);
     return TPP_OK;
 }
 

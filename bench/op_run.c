@@ -7,7 +7,6 @@
 #include "ops/check.h"
 #include "tensor/tensor_internal.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- inputs ---- */
@@ -227,16 +226,4 @@ tpp_status bench_run_wall(bench_run *r, double *ms)
     TPP_TRY(tpp_device_finish(r->device));
     *ms = (tpp_clock_seconds() - start) * 1e3;
     return TPP_OK;
-}
-
-static int compare_doubles(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-double bench_median(double *v, int n)
-{
-    qsort(v, (size_t)n, sizeof(*v), compare_doubles);
-    return (v[n / 2] + v[(n - 1) / 2]) / 2;
 }

@@ -43,7 +43,4 @@ void bench_run_close(bench_run *r);
 TPP_MUST_CHECK tpp_status bench_run_event(bench_run *r, double *ms);
 TPP_MUST_CHECK tpp_status bench_run_wall(bench_run *r, double *ms);
 
-/* Sorts `v`; the mean of the middle two when `n` is even. */
-double bench_median(double *v, int n);
-
 #endif

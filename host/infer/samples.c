@@ -23,6 +23,13 @@ static double quantile(const double *sorted, int count, double p)
     return sorted[below] + (rank - below) * (sorted[above] - sorted[below]);
 }
 
+double tpp_samples_median(double *values, int count)
+{
+    assert(count > 0);
+    qsort(values, (size_t)count, sizeof(*values), compare_doubles);
+    return (values[count / 2] + values[(count - 1) / 2]) / 2;
+}
+
 tpp_status tpp_samples_summarise(tpp_samples_summary *out, const double *values, int count)
 {
     assert(count > 0);

@@ -15,4 +15,7 @@ typedef struct tpp_samples_summary {
 TPP_MUST_CHECK tpp_status tpp_samples_summarise(tpp_samples_summary *out, const double *values,
                                                 int count);
 
+/* Sorts `values`, of which there is 1 or more: the middle, the mean of the middle two if even. */
+double tpp_samples_median(double *values, int count);
+
 #endif

@@ -8,7 +8,7 @@ tpp_status tpp_tune_time_frames(tpp_trial *trial, double *ms)
         .frames = 3 * trial->batch, .repeat = 1, .one_by_one = trial->batch == 1};
     tpp_trial_result result = {0};
     TPP_TRY(tpp_trial_run(trial, &method, &result));
-    *ms = tpp_tune_median(result.ms, result.count);
+    *ms = tpp_samples_median(result.ms, result.count);
     tpp_trial_result_free(&result);
     return TPP_OK;
 }
@@ -79,8 +79,8 @@ static tpp_status run_in_turn(contest *c, double *ms, bool *is_faster)
             TPP_TRY(take_turn(c, which, r < 0 ? &warm_up : &sample[which][r]));
         }
     for (int r = 0; r < TPP_TUNE_FRAME_SAMPLES; r++) ratio[r] = sample[1][r] / sample[0][r];
-    for (int k = 0; k < 2; k++) ms[k] = tpp_tune_median(sample[k], TPP_TUNE_FRAME_SAMPLES);
-    *is_faster = ms[1] < ms[0] && tpp_tune_median(ratio, TPP_TUNE_FRAME_SAMPLES) < 1;
+    for (int k = 0; k < 2; k++) ms[k] = tpp_samples_median(sample[k], TPP_TUNE_FRAME_SAMPLES);
+    *is_faster = ms[1] < ms[0] && tpp_samples_median(ratio, TPP_TUNE_FRAME_SAMPLES) < 1;
     return TPP_OK;
 }
 

@@ -12,6 +12,7 @@
 #ifndef TPP_INFER_TUNE_INTERNAL_H
 #define TPP_INFER_TUNE_INTERNAL_H
 
+#include "infer/samples.h"
 #include "infer/tune.h"
 
 #include <sys/types.h>
@@ -76,8 +77,5 @@ TPP_MUST_CHECK tpp_status tpp_tune_time_frames(tpp_trial *trial, double *ms);
 TPP_MUST_CHECK tpp_status tpp_tune_compare(tpp_tune *t, tpp_device *d,
                                            const struct tpp_model_config *config,
                                            const tpp_trial_options *trial);
-
-/* Of n > 0 values, which it sorts. */
-double tpp_tune_median(double *v, int n);
 
 #endif

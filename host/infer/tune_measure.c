@@ -22,18 +22,6 @@ typedef struct judge {
     bool has_all;          /* and every candidate that is being measured */
 } judge;
 
-static int compare_doubles(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-double tpp_tune_median(double *v, int n)
-{
-    qsort(v, (size_t)n, sizeof(*v), compare_doubles);
-    return (v[n / 2] + v[(n - 1) / 2]) / 2;
-}
-
 /* ---- the process ---- */
 
 static tpp_status ask_ok(judge *j, const char *request, tpp_status otherwise, const char *what)
@@ -175,7 +163,7 @@ static int find_best(tpp_tune_shape *s)
     for (int i = 0; i < s->n; i++) {
         tpp_tune_candidate *c = &s->candidate[i];
         if (c->state != TPP_TUNE_MEASURED) continue;
-        c->ms = tpp_tune_median(c->sample, c->samples);
+        c->ms = tpp_samples_median(c->sample, c->samples);
         if (best < 0 || c->ms < s->candidate[best].ms) best = i;
     }
     return best;
@@ -201,7 +189,8 @@ static tpp_status duel(judge *j, int best)
     for (int r = 0; r < TPP_TUNE_SAMPLES; r++) TPP_TRY(time_round(j, only));
     for (int i = 0; i < s->n; i++)
         if (only[i] && is_right(s, i))
-            s->candidate[i].ms = tpp_tune_median(s->candidate[i].sample, s->candidate[i].samples);
+            s->candidate[i].ms =
+                tpp_samples_median(s->candidate[i].sample, s->candidate[i].samples);
     return TPP_OK;
 }
 
