@@ -45,6 +45,15 @@ INLINE void gather_patch(local float *to, global const float *image, int iy0, in
     const int left = max(-ix0, 0) * channels;                   /* terms of a run before the map */
     const int right = min(width - ix0, kernel_size) * channels; /* and where it ends */
     int ky = k0 / run, r0 = k0 - ky * run;                      /* the run and where in it */
+    if (left == 0 && right == run && iy0 >= 0 && iy0 + kernel_size <= height) {
+        for (int at = 0; at < count; ky++, r0 = 0) {
+            const int here = min(run - r0, count - at);
+            copy_floats(to + at, image + ((ptrdiff_t)(iy0 + ky) * width + ix0) * channels + r0,
+                        here);
+            at += here;
+        }
+        return;
+    }
     for (int at = 0; at < count; ky++, r0 = 0) {
         const int r1 = min(run, r0 + count - at), iy = iy0 + ky;
         const int from = clamp(left, r0, r1), end = clamp(right, from, r1);
@@ -81,6 +90,32 @@ INLINE void gather_row(local float *a, const source *from, const product *t, int
         add_floats(to, from->addend + (size_t)(row % from->addend_rows) * t->k + k0, count);
 }
 
+/* Rows of x that will be gathered next, by this work-item or the one after it. */
+typedef struct ahead {
+    global const float *x;
+    int rows, floats, next, each; /* `each` rows are asked for with a tile, from `next` on */
+} ahead;
+
+/* What comes after terms [k0, k0 + KB) of rows [row0, row0 + rows), asked for while `tiles` tiles
+ * are multiplied. Patches overlap, so most of the next is in a cache already. */
+INLINE ahead rows_after(const source *from, const product *t, int row0, int rows, int k0, int tiles)
+{
+    ahead h = {.x = from->x};
+    const int k1 = k0 + KB < t->k ? k0 + KB : 0, row1 = k1 > 0 ? row0 : row0 + rows;
+    if (from->kernel_size > 0) return h;
+    h.x = from->x + (size_t)row1 * t->k + k1;
+    h.rows = min(rows, t->m - row1);
+    h.floats = min(KB, t->k - k1);
+    h.each = (rows + tiles - 1) / tiles;
+    return h;
+}
+
+INLINE void expect_rows(ahead *h, int k)
+{
+    for (int end = min(h->next + h->each, h->rows); h->next < end; h->next++)
+        EXPECT_LATER(h->x + (size_t)h->next * k, h->floats)
+}
+
 /* y = act(sums + residual + bias) for any act and part of a tile: `rows` rows from row0 on, `cols`
  * columns from col0 on. In the order of finish_tile, so that no bit depends on where tiles lie. */
 INLINE void finish_part(local const float *sums, local const float *bias, const product *t,
@@ -101,7 +136,7 @@ INLINE void finish_part(local const float *sums, local const float *bias, const 
 
 /* The last block of a whole tile, with act none or ReLU: y = act(a b + sums + bias + residual),
  * sums if there are some. Lines of y and residual `ahead` of this tile, the next one, are asked for
- * while this one is multiplied. */
+ * while this one is multiplied, and the residual of the rows below. */
 INLINE void finish_tile(global float *y, global const float *residual, int n, int ahead,
                         local const float *sums, int has_sums, local const float *bias, int act,
                         local const float *a, global const float *b, int count)
@@ -113,7 +148,10 @@ INLINE void finish_tile(global float *y, global const float *residual, int n, in
         for (int end = min(row + AHEAD_ROWS, MR); row < end; row++) {
             const size_t at = (size_t)row * n + ahead;
             EXPECT_WRITE(y + at, NR)
-            if (residual) EXPECT_READ(residual + at, NR)
+            if (residual) {
+                EXPECT_READ(residual + at, NR)
+                EXPECT_LATER(residual + (size_t)(row + MR) * n, NR)
+            }
         }
         TILE_MULTIPLY(acc, a + k, LDA, b + (size_t)k * NR, NR, min(AHEAD_TERMS, count - k))
     }
@@ -137,8 +175,8 @@ INLINE void finish_tile(global float *y, global const float *residual, int n, in
 
 /* The last block of k for all panels of a group. */
 INLINE void finish_block(const product *t, local const float *a, local float *sums,
-                         local const float *bias, int row0, int rows, int panel0, int panel1,
-                         int k0)
+                         local const float *bias, ahead *next, int row0, int rows, int panel0,
+                         int panel1, int k0)
 {
     const int simple = t->act == ACT_NONE || t->act == ACT_RELU,
               k1 = k0 + (t->k - k0 - 1) / SUM * SUM;
@@ -146,11 +184,13 @@ INLINE void finish_block(const product *t, local const float *a, local float *su
         for (int p = panel0; p < panel1; p++) {
             const int col = p * NR, cols = min(NR, t->n - col), here = min(MR, rows - row);
             const int turn = (row0 + row) % t->residual_rows;
-            local float *sum = sums + row * LDS + (p - panel0) * NR;
+            /* Sums of one block alone stay in the first cache: all tiles have the same place. */
+            local float *sum = sums + (k0 > 0 ? row * LDS + (p - panel0) * NR : 0);
             local const float *tile = a + row * LDA;
             global const float *panel = t->panels + ((size_t)p * t->k + k0) * NR;
             const size_t at = (size_t)(row0 + row) * t->n + col;
             const int whole = simple && here == MR && cols == NR && turn + MR <= t->residual_rows;
+            expect_rows(next, t->k);
             if (!whole || k1 > k0)
                 tile_product(sum, LDS, k0 == 0, tile, LDA, panel, (whole ? k1 : t->k) - k0);
             if (whole)
@@ -170,6 +210,7 @@ INLINE void multiply(const product *t, const source *from, local float *a, local
     const int tiles = (rows + MR - 1) / MR, k = t->k, last = (k - 1) / KB * KB;
     for (int panel0 = first; panel0 < end; panel0 += GROUP) {
         const int panel1 = min(panel0 + GROUP, end), col0 = panel0 * NR;
+        ahead next;
         if (t->bias)
             copy_floats(bias, t->bias + col0, min(panel1 * NR, t->n) - col0);
         else
@@ -178,13 +219,16 @@ INLINE void multiply(const product *t, const source *from, local float *a, local
             const int count = min(KB, k - k0);
             for (int i = 0; i < tiles * MR && (k > KB || panel0 == first); i++)
                 gather_row(a, from, t, row0, i, k0, count);
+            next = rows_after(from, t, row0, rows, k0, tiles * (panel1 - panel0));
             for (int p = panel0; p < panel1 && k0 < last; p++)
-                for (int s = 0; s < tiles; s++)
+                for (int s = 0; s < tiles; s++) {
+                    expect_rows(&next, k);
                     tile_product(sums + s * MR * LDS + (p - panel0) * NR, LDS, k0 == 0,
                                  a + s * MR * LDA, LDA, t->panels + ((size_t)p * k + k0) * NR,
                                  count);
+                }
         }
-        finish_block(t, a, sums, bias, row0, rows, panel0, panel1, last);
+        finish_block(t, a, sums, bias, &next, row0, rows, panel0, panel1, last);
     }
 }
 

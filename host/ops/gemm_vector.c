@@ -11,7 +11,7 @@ enum { ROWS, STRIPS, BLOCK }; /* of tpp_params: rows of a tile, tiles of a work-
 /* Parameters by vector width, the default first. A tile leaves registers for the panel (2) and the
  * broadcast value: AVX-512 has 32, AVX2 16. Measured in bench/README.md. */
 static const tpp_params wide[] = {{{8, 8, 256}},  {{7, 8, 256}},  {{14, 4, 256}}, {{14, 8, 128}},
-                                  {{10, 6, 256}}, {{12, 5, 256}}, {{8, 12, 128}}};
+                                  {{10, 6, 256}}, {{12, 5, 256}}, {{8, 12, 128}}, {{8, 4, 512}}};
 static const tpp_params narrow[] = {
     {{6, 16, 128}}, {{6, 8, 256}}, {{5, 12, 256}}, {{4, 16, 128}}, {{4, 16, 256}}};
 
@@ -87,13 +87,13 @@ static int ceil_div(int a, int b)
 
 /* Cycles that the busiest compute unit takes with a cut, about: multiply-adds, rows gathered,
  * panels read by each work-item (from the second cache if they fit there), and its start. */
-static double cycles_of(const tpp_tile *t, int units, int n, int k, const cut *c)
+static double cycles_of(const tpp_tile *t, int units, int k, const cut *c)
 {
     const double gather = 0.12, near = 48, far = 16, start = 3000; /* a float; bytes a cycle */
     const double panel = 2.0 * t->vector_width * k * sizeof(float);
     const double rows = (double)c->strips * t->rows, bytes = panel * c->panels_each;
     const int gathered = k > t->block ? ceil_div(c->panels_each * 2 * t->vector_width, 256) : 1;
-    const bool fits = ceil_div(n, 2 * t->vector_width) * panel <= 512 * 1024;
+    const bool fits = bytes <= 512 * 1024;
     return ceil_div(c->row_blocks * c->column_groups, units) *
            (rows * c->panels_each * k + gather * rows * k * gathered + bytes / (fits ? near : far) +
             start);
@@ -112,7 +112,7 @@ static cut cut_work(const tpp_tile *t, const tpp_caps *caps, int m, int n, int k
                      .panels_each = ceil_div(panels, groups),
                      .row_blocks = ceil_div(tiles, strips)};
             c.column_groups = ceil_div(panels, c.panels_each);
-            const double cycles = cycles_of(t, units, n, k, &c);
+            const double cycles = cycles_of(t, units, k, &c);
             if (least > 0 && cycles >= least) continue;
             least = cycles;
             best = c;
