@@ -7,7 +7,7 @@
 #include <limits.h>
 #include <stdio.h>
 
-enum { TILE, ROWS, BLOCK, STRIP }; /* of tpp_params; STRIP: MiB of scratch */
+enum { TILE, ROWS, BLOCK, STRIP }; /* of tpp_params; STRIP: MiB of scratch; 0: none, one launch */
 
 /* How a call is cut. Tiles go in groups of `rows`, groups in strips. */
 typedef struct cut {
@@ -15,6 +15,7 @@ typedef struct cut {
     int tile, frequencies, rows, block, vector_width;
     int tiles, groups, strip; /* strip: groups of one */
     int blocks, panels;
+    int whole;               /* groups of a work-item that does all; 0: strips */
     size_t v_bytes, m_bytes; /* of a strip */
 } cut;
 
@@ -33,6 +34,25 @@ static int64_t tiles_of(const tpp_call *c, int tile)
 enum { LEAST_CHANNELS = 16 };
 enum { ROW_PAD = 16, SCRATCH_ALIGN = 4096 }; /* ROW_PAD: of LDA in tile.clh */
 
+/* Groups of a work-item that does all: as many as half the local memory holds, so that the second
+ * cache, which it is on CPUs, has room for weights, up to four, and such that compute units get as
+ * many each. 0: not one fits. */
+static int whole_groups(const cut *z, const tpp_caps *caps)
+{
+    const size_t panel = (size_t)tpp_panel_width(caps);
+    const size_t group = sizeof(float) * (size_t)(z->frequencies * z->rows) *
+                         (tpp_round_up((size_t)z->cin, (size_t)z->vector_width) + ROW_PAD + panel);
+    const int units = caps->compute_units > 0 ? caps->compute_units : 1;
+    int best = group <= caps->local_mem ? 1 : 0, least = ceil_div(z->groups, units);
+    for (int i = 2; i <= 4 && group * (size_t)i <= caps->local_mem / 2 + group; i++) {
+        const int turns = ceil_div(ceil_div(z->groups, i), units) * i;
+        if (turns > least) continue;
+        least = turns;
+        best = i;
+    }
+    return best;
+}
+
 static cut cut_work(const tpp_call *c, const tpp_caps *caps)
 {
     const tpp_conv2d_attr *a = c->attr;
@@ -49,11 +69,16 @@ static cut cut_work(const tpp_call *c, const tpp_caps *caps)
              .rows = n[ROWS],
              .vector_width = tpp_vector_width(caps)};
     const int channels = (int)tpp_round_up((size_t)z.cin, (size_t)z.vector_width);
-    z.block = channels < n[BLOCK] ? channels : n[BLOCK];
     z.tiles = tpp_int(tiles_of(c, z.tile));
     z.groups = ceil_div(z.tiles, z.rows);
-    z.blocks = ceil_div(z.cin, z.block);
     z.panels = ceil_div(z.cout, tpp_panel_width(caps));
+    if (n[STRIP] == 0) {
+        z.block = channels;
+        z.whole = whole_groups(&z, caps);
+        return z;
+    }
+    z.block = channels < n[BLOCK] ? channels : n[BLOCK];
+    z.blocks = ceil_div(z.cin, z.block);
     const size_t row = sizeof(float) * (size_t)z.frequencies * (size_t)z.rows;
     const size_t v = row * (size_t)z.blocks * (size_t)(z.block + ROW_PAD);
     const size_t m = row * (size_t)z.panels * (size_t)tpp_panel_width(caps);
@@ -99,20 +124,50 @@ static int best_strip(const tpp_call *c, int tile)
     return values < 1 << 20 ? 8 : 16; /* 4 MiB */
 }
 
+enum { BEST = -1 }; /* a strip by the sizes */
+
+/* A set of parameters with what the sizes decide; false: this device cannot. */
+static bool complete(const tpp_call *c, const tpp_caps *caps, tpp_params set, tpp_params *out)
+{
+    const bool wide = caps->vector_width >= 16;
+    tpp_call call = *c;
+    int *n = set.n;
+    if (n[ROWS] == 0) n[ROWS] = best_rows(wide ? wide_rows : narrow_rows, tiles_of(c, n[TILE]));
+    if (!wide && n[ROWS] > narrow_rows[0]) n[ROWS] = 4;
+    if (n[STRIP] == BEST) n[STRIP] = best_strip(c, n[TILE]);
+    call.params = *out = set;
+    return n[STRIP] > 0 || cut_work(&call, caps).whole > 0;
+}
+
+/* Does a launch of whole groups keep compute units equally busy, with weights that stay in the
+ * second cache or are read for several groups? */
+static bool suits_whole(const tpp_call *c, const tpp_caps *caps, const tpp_params *params)
+{
+    enum { TURNS = 8 };
+    tpp_call call = *c;
+    call.params = *params;
+    const cut z = cut_work(&call, caps);
+    const size_t weights = sizeof(float) * (size_t)(z.frequencies * z.panels) * (size_t)z.cin *
+                           (size_t)tpp_panel_width(caps);
+    return z.whole > (weights <= caps->local_mem ? 0 : 1) &&
+           z.groups >= TURNS * z.whole * caps->compute_units;
+}
+
 bool tpp_conv2d_winograd_variant(const tpp_call *c, const tpp_caps *caps, int i, tpp_params *out)
 {
-    /* 0 rows or strip: the best by the sizes. Errors of tile 4 are five times those of 2. */
-    static const tpp_params sets[] = {{{4, 0, 128}}, {{2, 0, 128}},  {{4, 0, 256}},
-                                      {{2, 0, 256}}, {{4, 14, 128}}, {{4, 0, 128, 4}}};
-    if (i >= (int)(sizeof(sets) / sizeof(*sets))) return false;
-    const bool wide = caps->vector_width >= 16;
-    const int *rows = wide ? wide_rows : narrow_rows;
-    *out = sets[i];
-    int *n = out->n;
-    if (n[ROWS] == 0) n[ROWS] = best_rows(rows, tiles_of(c, n[TILE]));
-    if (!wide && n[ROWS] > narrow_rows[0]) n[ROWS] = 4;
-    if (n[STRIP] == 0) n[STRIP] = best_strip(c, n[TILE]);
-    return true;
+    /* 0 rows: the best by the sizes. Errors of tile 4 are five times those of 2. */
+    static const tpp_params whole = {{4, 0, 0, 0}};
+    static const tpp_params sets[] = {
+        {{4, 0, 128, BEST}}, {{4, 0, 0, 0}}, {{2, 0, 128, BEST}},  {{4, 0, 256, BEST}},
+        {{2, 0, 256, BEST}}, {{2, 0, 0, 0}}, {{4, 14, 128, BEST}}, {{4, 0, 128, 4}}};
+    const bool first = complete(c, caps, whole, out) && suits_whole(c, caps, out);
+    if (first && i == 0) return true;
+    if (first) i--;
+    for (int j = 0; j < (int)(sizeof(sets) / sizeof(*sets)); j++) {
+        if ((first && j == 1) || !complete(c, caps, sets[j], out)) continue;
+        if (i-- == 0) return true;
+    }
+    return false;
 }
 
 void tpp_conv2d_winograd_packing(const tpp_call *c, const tpp_caps *caps, tpp_pack_attr *attr)
@@ -169,12 +224,25 @@ static tpp_status record_tiles(tpp_steps *s, const tpp_call *c, const cut *z, co
                                TPP_ARG(z->tiles), TPP_ARG(z->height), TPP_ARG(z->width)));
 }
 
+static tpp_status record_whole(tpp_steps *s, const tpp_call *c, const cut *z, const char *options)
+{
+    const tpp_conv2d_attr *a = c->attr;
+    const tpp_grid grid = {.global = {(size_t)ceil_div(z->groups, z->whole)}};
+    return tpp_record(s, "conv2d_winograd", "conv2d_whole_winograd", options, grid,
+                      TPP_ARGS(TPP_ARG(c->out[0].mem), TPP_ARG(c->in[TPP_GEMM_X].mem),
+                               TPP_ARG(c->in[TPP_GEMM_W].mem), TPP_ARG(c->in[TPP_GEMM_BIAS].mem),
+                               TPP_ARG(c->in[TPP_GEMM_RESIDUAL].mem), TPP_ARG(a->act),
+                               TPP_ARG(z->cout), TPP_ARG(z->residual_rows), TPP_ARG(z->tiles),
+                               TPP_ARG(z->height), TPP_ARG(z->width), TPP_ARG(z->cin)));
+}
+
 tpp_status tpp_conv2d_winograd_record(tpp_steps *s, const tpp_call *c)
 {
     const cut z = cut_work(c, tpp_device_caps(tpp_steps_device(s)));
     char options[96];
-    (void)snprintf(options, sizeof(options), "-DTILE=%d -DVW=%d -DMR=%d -DKB=%d", z.tile,
-                   z.vector_width, z.rows, z.block);
+    (void)snprintf(options, sizeof(options), "-DTILE=%d -DVW=%d -DMR=%d -DKB=%d -DGROUPS=%d",
+                   z.tile, z.vector_width, z.rows, z.block, z.whole);
+    if (z.whole > 0) return record_whole(s, c, &z, options);
     tpp_operand bytes = c->scratch, v = {0}, m = {0};
     bytes.shape = TPP_SHAPE(tpp_shape_count(&c->scratch.shape), 1);
     TPP_TRY(tpp_operand_rows(s, &bytes, 0, (int64_t)z.v_bytes, &v));
