@@ -4,12 +4,14 @@
 #include "cl/device.h"
 
 #include "cl/cl_internal.h"
+#include "cl/limits.h"
 #include "cl/program.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/str.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,7 +89,47 @@ static void limit_memory(tpp_caps *c)
     if (bytes < c->max_alloc) c->max_alloc = bytes;
 }
 
-static void read_caps(found_device *f)
+/* Is `word` one of the words of the list? */
+static bool has_word(const char *list, const char *word)
+{
+    const size_t n = strlen(word);
+    for (const char *p = list; (p = strstr(p, word)) != NULL; p += n)
+        if ((p == list || p[-1] == ' ') && (p[n] == ' ' || p[n] == '\0')) return true;
+    return false;
+}
+
+/* OpenCL 2.1 has sub-groups without an extension, from 3.0 on they are optional again: then their
+ * greatest number is 0. */
+static bool has_sub_groups(const found_device *f, const char *extensions)
+{
+    enum { DEVICE_MAX_NUM_SUB_GROUPS = 0x105C }; /* cl.h of OpenCL 2.1 */
+    int major = 0, minor = 0;
+    if (has_word(extensions, "cl_khr_subgroups")) return true;
+    if (sscanf(f->caps.version, "OpenCL %d.%d", &major, &minor) != 2) return false;
+    return (major > 2 || (major == 2 && minor >= 1)) &&
+           get_number(f->id, DEVICE_MAX_NUM_SUB_GROUPS, sizeof(cl_uint)) > 0;
+}
+
+static tpp_status read_features(found_device *f)
+{
+    size_t size = 0;
+    tpp_caps *c = &f->caps;
+    char *text = NULL;
+    if (clGetDeviceInfo(f->id, CL_DEVICE_EXTENSIONS, 0, NULL, &size) != CL_SUCCESS) return TPP_OK;
+    TPP_NEW(text, size + 1);
+    if (clGetDeviceInfo(f->id, CL_DEVICE_EXTENSIONS, size, text, NULL) == CL_SUCCESS) {
+        c->sub_groups = has_sub_groups(f, text);
+        c->half = has_word(text, "cl_khr_fp16");
+        c->command_buffers = has_word(text, "cl_khr_command_buffer");
+        char profile[32];
+        get_text(f->id, CL_DEVICE_PROFILE, profile, sizeof(profile));
+        c->int64 = strcmp(profile, "EMBEDDED_PROFILE") != 0 || has_word(text, "cles_khr_int64");
+    }
+    tpp_free(text);
+    return TPP_OK;
+}
+
+static tpp_status read_caps(found_device *f)
 {
     tpp_caps *c = &f->caps;
     *c = (tpp_caps){0};
@@ -114,6 +156,8 @@ static void read_caps(found_device *f)
     for (size_t i = 0; i < sizeof(quirks) / sizeof(quirks[0]); i++)
         if (strstr(c->platform, quirks[i].platform) != NULL)
             *(bool *)((char *)c + quirks[i].offset) = true;
+    TPP_TRY(read_features(f));
+    return tpp_limits_apply(c, getenv("TPP_LIMITS"));
 }
 
 /* Fills `found` with every available device; platforms without one are passed over. */
@@ -136,7 +180,7 @@ static tpp_status find_devices(found_device *found, int *count)
             found_device *f = &found[(*count)++];
             f->platform = platforms[p];
             f->id = ids[i];
-            read_caps(f);
+            TPP_TRY(read_caps(f));
         }
     }
     if (*count == 0)

@@ -21,7 +21,10 @@ typedef struct tpp_caps {
     size_t max_group;
     size_t max_groups; /* work-groups along the second and third axis of a range */
     int compute_units;
-    int vector_width;      /* floats of a native vector: 4, 8 or 16 */
+    int vector_width; /* floats of a native vector: 4, 8 or 16 */
+    /* Extensions, or what a later version of OpenCL has of them. TPP_LIMITS (cl/limits.h) lowers
+     * max_group, local_mem, the memory and these. */
+    bool sub_groups, half, int64, command_buffers;
     bool no_arg_info;      /* quirk: argument names are not reported, launches go unchecked */
     bool no_program_cache; /* quirk: the driver's binaries cannot be loaded again */
     bool no_clblast;       /* quirk: the driver cannot run CLBlast */

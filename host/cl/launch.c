@@ -153,6 +153,19 @@ static tpp_status set_grid(const tpp_device *d, step *st, const char *kernel, tp
     return TPP_OK;
 }
 
+/* The kernel's local arrays against what the device has. A driver that does not tell is believed to
+ * refuse them itself. */
+static tpp_status check_local(const tpp_device *d, const step *st)
+{
+    cl_ulong bytes = 0;
+    if (clGetKernelWorkGroupInfo(st->kernel, d->id, CL_KERNEL_LOCAL_MEM_SIZE, sizeof(bytes), &bytes,
+                                 NULL) != CL_SUCCESS ||
+        bytes <= d->caps.local_mem)
+        return TPP_OK;
+    return TPP_FAIL(TPP_EUNSUPPORTED, "%s: %llu bytes of local memory, %s has %zu", st->name,
+                    (unsigned long long)bytes, d->caps.name, d->caps.local_mem);
+}
+
 /* The work-group against what the kernel was compiled for, which a driver would refuse only when
  * the step runs. */
 static tpp_status check_group(tpp_device *d, const step *st)
@@ -172,7 +185,7 @@ static tpp_status check_group(tpp_device *d, const step *st)
     if (fixed[0] == 0 && l[0] * l[1] * l[2] > most)
         return TPP_FAIL(TPP_EUNSUPPORTED, "%s: work-group of %zu, as compiled for %s it takes %zu",
                         st->name, l[0] * l[1] * l[2], d->caps.name, most);
-    return TPP_OK;
+    return check_local(d, st);
 }
 
 tpp_status tpp_record(tpp_steps *s, const char *file, const char *kernel, const char *options,

@@ -46,6 +46,8 @@ const tpp_fact tpp_environment_facts[] = {
     {"TPP_HOME", "folder with configs/ and vocab/, before the installed one"},
     {"TPP_LOG", "what is told: error, warn, info, debug"},
     {"TPP_DEVICE_MEMORY_MB", "take the device to have so many million bytes at most"},
+    {"TPP_LIMITS", "take the device to have less, as a test: group=64,local=16384,alloc=67108864,"
+                   "memory=N,subgroups=0,half=0"},
     {0}};
 
 int tpp_exit_code(tpp_status s, bool on_input)

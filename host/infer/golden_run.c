@@ -207,7 +207,8 @@ static tpp_status run_text_plan(text_run *t, const tpp_model_dims *d, tpp_store 
     TPP_TRY(tpp_graph_open(&t->graph));
     TPP_TRY(tpp_build_text(t->graph, d));
     TPP_TRY(tpp_plan_open(&t->plan, t->graph, store, &options));
-    TPP_TRY(tpp_buffer_open(&t->arena, tpp_store_device(store), tpp_plan_arena_bytes(t->plan)));
+    TPP_TRY(tpp_buffer_open_for(&t->arena, tpp_store_device(store), tpp_plan_arena_bytes(t->plan),
+                                "plan text: activations"));
     TPP_TRY(tpp_plan_record(t->plan, t->arena));
     TPP_TRY(fill_text(t->plan, d, p));
     TPP_TRY(tpp_plan_run(t->plan));

@@ -58,7 +58,8 @@ static tpp_status open_state(tpp_session *s, int i)
         if (bytes_of(&shape, type) > bytes) bytes = bytes_of(&shape, type);
     }
     if (bytes == 0) return TPP_OK;
-    TPP_TRY(tpp_buffer_open(&s->state[i], tpp_store_device(s->store), bytes));
+    TPP_TRY(
+        tpp_buffer_open_for(&s->state[i], tpp_store_device(s->store), bytes, "tensor %s", name));
     for (int f = 0; f < s->n_frames; f++)
         if (tpp_plan_has_input(s->frame[f].plan, name))
             TPP_TRY(tpp_plan_bind(s->frame[f].plan, name, s->state[i]));
@@ -82,7 +83,8 @@ static tpp_status open_handover(tpp_session *s, const char *name)
     h.bytes = bytes_of(&shape, type) / (size_t)(s->batch / tpp_session_frames(s));
     h.frame = h.batch;
     if (s->batch > tpp_session_frames(s))
-        TPP_TRY(tpp_buffer_open(&h.frame, tpp_store_device(s->store), h.bytes));
+        TPP_TRY(
+            tpp_buffer_open_for(&h.frame, tpp_store_device(s->store), h.bytes, "tensor %s", name));
     s->handover[s->n_handovers++] = h;
     for (int f = 0; f < s->n_frames; f++)
         if (tpp_plan_has_input(s->frame[f].plan, name))

@@ -99,7 +99,8 @@ static tpp_status run_node(tpp_plan *p, const tpp_plan_node *n)
     TPP_TRY(tpp_steps_open(&steps, d));
     tpp_status s = tpp_plan_resolve(p, n, &call);
     if (s == TPP_OK && n->scratch > 0) {
-        s = tpp_buffer_open(&scratch, d, n->scratch);
+        s = tpp_buffer_open_for(&scratch, d, n->scratch, "plan %s: scratch of %s by %s",
+                                p->options.name, n->info.op->name, n->algorithm->name);
         if (s == TPP_OK)
             call.scratch = (tpp_operand){.shape = TPP_SHAPE((int64_t)n->scratch),
                                          .type = TPP_U8,
@@ -129,7 +130,9 @@ static tpp_status need(tpp_plan *p, int v)
         if (n->info.out[i] < 0) continue;
         tpp_plan_value *out = &p->value[n->info.out[i]];
         if (out->entry->buffer == NULL)
-            TPP_TRY(tpp_buffer_open(&out->entry->buffer, p->store->device, bytes_of(&out->info)));
+            TPP_TRY(tpp_buffer_open_for(&out->entry->buffer, p->store->device, bytes_of(&out->info),
+                                        "plan %s: weights %s made by %s", p->options.name,
+                                        tpp_shape_text(&out->info.shape), n->info.op->name));
     }
     TPP_TRY(run_node(p, n));
     for (int i = 0; i < TPP_MAX_OUT; i++)

@@ -19,7 +19,9 @@ static tpp_status locate(tpp_plan *p, tpp_plan_value *v, tpp_operand *x)
                     : v->place == TPP_PLACE_ARENA ? p->arena
                                                   : v->buffer;
     if (b == NULL && v->place == TPP_PLACE_OWN) {
-        TPP_TRY(tpp_buffer_open(&v->buffer, p->store->device, bytes_of(&v->info)));
+        TPP_TRY(tpp_buffer_open_for(&v->buffer, p->store->device, bytes_of(&v->info),
+                                    "plan %s: tensor %s", p->options.name,
+                                    tpp_shape_text(&v->info.shape)));
         b = v->buffer;
     }
     if (b == NULL)

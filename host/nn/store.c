@@ -91,7 +91,11 @@ tpp_status tpp_store_load_param(tpp_store *s, tpp_store_entry *e, const char *na
     const int64_t n = tpp_shape_count(shape);
     TPP_NEW(values, n);
     tpp_status status = s->source(s->context, name, shape, values);
-    if (status == TPP_OK) status = tpp_store_load_bytes(s, e, values, (size_t)n * sizeof(*values));
+    const size_t bytes = (size_t)n * sizeof(*values);
+    if (status == TPP_OK && e->buffer == NULL)
+        status = tpp_buffer_open_for(&e->buffer, s->device, bytes, "weights %s %s", name,
+                                     tpp_shape_text(shape));
+    if (status == TPP_OK) status = tpp_store_load_bytes(s, e, values, bytes);
     tpp_free(values);
     return status;
 }

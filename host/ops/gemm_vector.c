@@ -23,12 +23,6 @@ bool tpp_vector_params(const tpp_caps *caps, const tpp_param_sets *sets, int i, 
     return true;
 }
 
-bool tpp_gemm_vector_variant(const tpp_call *c, const tpp_caps *caps, int i, tpp_params *out)
-{
-    (void)c;
-    return tpp_vector_params(caps, &TPP_PARAM_SETS(wide, narrow), i, out);
-}
-
 int tpp_vector_width(const tpp_caps *caps)
 {
     return caps->vector_width >= 16 ? 16 : 8;
@@ -55,24 +49,37 @@ tpp_tile tpp_tile_of(const tpp_caps *caps, const tpp_params *params)
     return t;
 }
 
-static bool fits(const tpp_caps *caps)
+/* Does one tile fit, if no more? */
+static bool fits(const tpp_caps *caps, const tpp_params *params)
 {
-    tpp_params least = {{0}};
-    (void)tpp_gemm_vector_variant(NULL, caps, 0, &least);
-    least.n[STRIPS] = 1;
-    const tpp_tile t = tpp_tile_of(caps, &least);
+    const tpp_tile t = tpp_tile_of(caps, params);
     return local_bytes(&t) <= caps->local_mem;
+}
+
+/* Those that fit, in the table's order. */
+bool tpp_gemm_vector_variant(const tpp_call *c, const tpp_caps *caps, int i, tpp_params *out)
+{
+    (void)c;
+    for (int row = 0; tpp_vector_params(caps, &TPP_PARAM_SETS(wide, narrow), row, out); row++)
+        if (fits(caps, out) && i-- == 0) return true;
+    return false;
+}
+
+static bool any_fits(const tpp_caps *caps)
+{
+    tpp_params first;
+    return tpp_gemm_vector_variant(NULL, caps, 0, &first);
 }
 
 bool tpp_gemm_vector_supports(const tpp_call *c, const tpp_caps *caps)
 {
-    return ((const tpp_gemm_attr *)c->attr)->trans_x == 0 && fits(caps);
+    return ((const tpp_gemm_attr *)c->attr)->trans_x == 0 && any_fits(caps);
 }
 
 bool tpp_conv2d_vector_supports(const tpp_call *c, const tpp_caps *caps)
 {
     (void)c;
-    return fits(caps);
+    return any_fits(caps);
 }
 
 /* How m rows and n columns are shared out: `row_blocks` by `column_groups` work-items. */

@@ -59,7 +59,9 @@ tpp_status tpp_maxpool_vector_record(tpp_steps *s, const tpp_call *c)
 bool tpp_prompt_mix_vector_supports(const tpp_call *c, const tpp_caps *caps)
 {
     const tpp_prompt_mix_attr *a = c->attr;
-    return whole_vectors(&c->in[X].shape, caps) && a->prompts <= MAX_PROMPTS;
+    const size_t weights = sizeof(float) * (size_t)a->prompts * TOKENS;
+    return whole_vectors(&c->in[X].shape, caps) && a->prompts <= MAX_PROMPTS &&
+           weights <= caps->local_mem;
 }
 
 static int64_t token_blocks(const tpp_shape *x)
@@ -100,8 +102,9 @@ bool tpp_mask_head_vector_supports(const tpp_call *c, const tpp_caps *caps)
 {
     const tpp_mask_head_attr *a = c->attr;
     const tpp_shape *features = &c->in[FEATURES].shape;
+    const size_t first_layer = sizeof(float) * HEAD_CHANNELS * (size_t)features->d[2];
     return a->channels == HEAD_CHANNELS && whole_vectors(features, caps) &&
-           features->d[2] <= MAX_FEATURES;
+           features->d[2] <= MAX_FEATURES && first_layer <= caps->local_mem;
 }
 
 tpp_status tpp_mask_head_vector_record(tpp_steps *s, const tpp_call *c)

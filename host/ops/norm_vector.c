@@ -43,7 +43,9 @@ tpp_status tpp_layernorm_vector_record(tpp_steps *s, const tpp_call *c)
 
 bool tpp_groupnorm_vector_supports(const tpp_call *c, const tpp_caps *caps)
 {
-    return whole_vectors(c, caps) && tpp_shape_cols(&c->in[0].shape) <= MAX_CHANNELS;
+    const int64_t channels = tpp_shape_cols(&c->in[0].shape);
+    return whole_vectors(c, caps) && channels <= MAX_CHANNELS &&
+           2 * sizeof(float) * (size_t)channels <= caps->local_mem; /* mean and square of each */
 }
 
 static size_t partial_floats(const tpp_shape *x)

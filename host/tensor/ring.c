@@ -33,7 +33,7 @@ static tpp_status open_stage(stage *s, tpp_device *d, size_t bytes)
 {
     cl_int code = CL_SUCCESS;
     if (bytes == 0) bytes = PIECE_ALIGN;
-    TPP_TRY(tpp_buffer_open(&s->device, d, bytes));
+    TPP_TRY(tpp_buffer_open_for(&s->device, d, bytes, "staging of a frame"));
     s->pinned =
         clCreateBuffer(d->context, CL_MEM_READ_WRITE | CL_MEM_ALLOC_HOST_PTR, bytes, NULL, &code);
     if (code != CL_SUCCESS) return tpp_cl_fail(d, code, "clCreateBuffer (pinned)");

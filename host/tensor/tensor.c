@@ -5,6 +5,9 @@
 #include "core/mem.h"
 #include "tensor/tensor_internal.h"
 
+#include <stdarg.h>
+#include <stdio.h>
+
 tpp_status tpp_buffer_open(tpp_buffer **out, tpp_device *d, size_t bytes)
 {
     tpp_buffer *b = NULL;
@@ -35,6 +38,19 @@ tpp_status tpp_buffer_open(tpp_buffer **out, tpp_device *d, size_t bytes)
     d->bytes += bytes;
     *out = b;
     return TPP_OK;
+}
+
+tpp_status tpp_buffer_open_for(tpp_buffer **out, tpp_device *d, size_t bytes, const char *format,
+                               ...)
+{
+    char what[256];
+    va_list args;
+    const tpp_status s = tpp_buffer_open(out, d, bytes);
+    if (s == TPP_OK) return TPP_OK;
+    va_start(args, format);
+    (void)vsnprintf(what, sizeof(what), format, args);
+    va_end(args);
+    return TPP_FAIL(s, "%s: %s", what, tpp_error());
 }
 
 void tpp_buffer_close(tpp_buffer *b)

@@ -13,6 +13,10 @@ typedef struct tpp_buffer tpp_buffer;
 /* TPP_EDEVMEM when the device cannot give it: says how much was wanted of how much. The memory is
  * touched at once, because drivers allocate late. Contents are arbitrary. */
 TPP_MUST_CHECK tpp_status tpp_buffer_open(tpp_buffer **out, tpp_device *d, size_t bytes);
+/* The same; a failure's message begins with what the buffer is for. */
+TPP_MUST_CHECK tpp_status tpp_buffer_open_for(tpp_buffer **out, tpp_device *d, size_t bytes,
+                                              const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 void tpp_buffer_close(tpp_buffer *b);
 size_t tpp_buffer_bytes(const tpp_buffer *b);
 

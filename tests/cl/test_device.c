@@ -171,6 +171,70 @@ static void memory_can_be_lowered_but_not_raised(void **state)
     tpp_free(whole);
 }
 
+#define LIMITS "group=64,local=16384,alloc=67108864,subgroups=0,half=0"
+
+static tpp_caps *list_limited(const char *limits)
+{
+    tpp_caps *caps = NULL;
+    int count = 0;
+    assert_int_equal(setenv("TPP_LIMITS", limits, 1), 0);
+    UNIT_OK(tpp_device_list(&caps, &count));
+    assert_int_equal(unsetenv("TPP_LIMITS"), 0);
+    return caps;
+}
+
+static void limits_lower_what_is_told(void **state)
+{
+    (void)state;
+    tpp_caps *c = list_limited(LIMITS);
+    assert_int_equal(c->max_group, 64);
+    assert_int_equal(c->local_mem, 16384);
+    assert_int_equal(c->max_alloc, 67108864);
+    assert_true(!c->sub_groups && !c->half);
+    assert_true(c->no_clblast); /* it asks the driver */
+    tpp_free(c);
+    c = list_limited("memory=1000000");
+    assert_int_equal(c->global_mem, 1000000);
+    assert_int_equal(c->max_alloc, 1000000);
+    tpp_free(c);
+}
+
+static void limits_raise_nothing(void **state)
+{
+    (void)state;
+    tpp_caps *whole = list_limited("");
+    tpp_caps *more = list_limited("group=999999999,local=99999999999,alloc=999999999999999999,"
+                                  "memory=999999999999999999,subgroups=1,half=1");
+    assert_memory_equal(whole, more, sizeof(*whole));
+    tpp_free(more);
+    tpp_free(whole);
+}
+
+static void limits_that_are_none_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *why;
+    } wrong[] = {{"groups=64", "no limit is called \"groups\""},
+                 {"group=64,", "no limit is called \"\""},
+                 {"group", "group wants a whole number above 0, not \"\""},
+                 {"group=", "group wants a whole number"},
+                 {"group=-64", "group wants a whole number above 0, not \"-64\""},
+                 {"local=16k", "local wants a whole number above 0, not \"16k\""},
+                 {"local=0", "local wants a whole number above 0"},
+                 {"alloc=9999999999999999999", "alloc wants a whole number"},
+                 {"half=2", "half wants 0 or 1, not \"2\""},
+                 {"half=no", "half wants 0 or 1"},
+                 {"group=64,group=32", "group is given twice"}};
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        tpp_device *d = NULL;
+        assert_int_equal(setenv("TPP_LIMITS", wrong[i].text, 1), 0);
+        UNIT_FAILS(tpp_device_open(&d, getenv("TPP_TEST_DEVICE")), TPP_EUSAGE, wrong[i].why);
+        assert_null(d);
+    }
+    assert_int_equal(unsetenv("TPP_LIMITS"), 0);
+}
+
 static void opening_survives_any_failed_allocation(void **state)
 {
     (void)state;
@@ -228,6 +292,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(capabilities_are_usable),
         cmocka_unit_test(the_vector_width_can_be_forced),
         cmocka_unit_test(memory_can_be_lowered_but_not_raised),
+        cmocka_unit_test(limits_lower_what_is_told),
+        cmocka_unit_test(limits_raise_nothing),
+        cmocka_unit_test(limits_that_are_none_are_refused),
         cmocka_unit_test(opening_survives_any_failed_allocation),
         cmocka_unit_test(without_a_platform_the_message_says_what_to_install),
         cmocka_unit_test(a_platform_without_a_device_is_passed_over),

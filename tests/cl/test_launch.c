@@ -16,6 +16,13 @@ static const char kernel_text[] =
     "    const int i = (int)get_global_id(0), j = (int)get_global_id(1);\n"
     "    if (i < width && j < height) y[j * width + i] = (int)get_group_id(1);\n"
     "}\n"
+    "kernel void turn(global int *y)\n"
+    "{\n"
+    "    local int t[512];\n"
+    "    t[get_local_id(0)] = y[get_local_id(0)];\n"
+    "    barrier(CLK_LOCAL_MEM_FENCE);\n"
+    "    y[get_local_id(0)] = t[get_local_size(0) - 1 - get_local_id(0)];\n"
+    "}\n"
     "kernel void slow(global int *y, int n, float by)\n"
     "{\n"
     "    int x = 1;\n"
@@ -148,6 +155,21 @@ static void an_argument_of_the_wrong_type_is_named(void **state)
     assert_int_equal(tpp_steps_count(steps), 0);
 }
 
+static void local_arrays_that_do_not_fit_are_refused(void **state)
+{
+    (void)state;
+    const size_t whole = device->caps.local_mem;
+    const tpp_grid grid = {.global = {4}, .local = {4}};
+    device->caps.local_mem = 2047;
+    const tpp_status s = tpp_record(steps, "own", "turn", "", grid, TPP_ARGS(TPP_ARG(numbers)));
+    device->caps.local_mem = whole;
+    assert_int_equal(s, TPP_EUNSUPPORTED);
+    assert_non_null(strstr(tpp_error(), "turn: 2048 bytes of local memory"));
+    assert_int_equal(tpp_steps_count(steps), 0);
+    assert_int_equal(tpp_record(steps, "own", "turn", "", grid, TPP_ARGS(TPP_ARG(numbers))),
+                     TPP_OK);
+}
+
 static void work_groups_that_do_not_fit_are_refused(void **state)
 {
     (void)state;
@@ -268,6 +290,7 @@ int main(void)
         STEP_TEST(the_wrong_number_of_arguments_is_named),
         STEP_TEST(an_argument_of_the_wrong_type_is_named),
         STEP_TEST(work_groups_that_do_not_fit_are_refused),
+        STEP_TEST(local_arrays_that_do_not_fit_are_refused),
         STEP_TEST(a_failing_host_step_ends_the_run),
         STEP_TEST(contexts_are_destroyed_once),
         STEP_TEST(a_failing_launch_names_the_last_kernels),
