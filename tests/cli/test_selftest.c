@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #define _POSIX_C_SOURCE 200809L
 #include "io/safetensors.h"
+#include "planted_kernels.h"
 #include "program.h"
 
 #include <math.h>
@@ -207,6 +208,26 @@ static void ops_and_the_builtin_model(void **state)
     assert_non_null(strstr(program_err, "plain"));
 }
 
+/* A tile that a driver compiles to 1e-3 too much is found in both of its ops, and by name. */
+static void a_planted_miscompile_fails(void **state)
+{
+    (void)state;
+    char folder[600];
+    (void)snprintf(folder, sizeof folder, "%s", scratch("planted"));
+    EXPECT_OK("mkdir planted");
+    planted_make(folder, NULL);
+    EXPECT_OK("TPP_KERNEL_DIR=planted tpp selftest --algorithm tile");
+    EXPECT_OK("rm -r planted && mkdir planted");
+    planted_make(folder, &planted_thousandth);
+    assert_int_equal(program("TPP_KERNEL_DIR=planted tpp selftest --algorithm tile"), 1);
+    assert_non_null(strstr(program_out, "FAILED gemm/"));
+    assert_non_null(strstr(program_out, "FAILED conv2d/"));
+    assert_non_null(strstr(program_out, "/tile: "));
+    assert_int_equal(program("TPP_KERNEL_DIR=planted tpp selftest --algorithm tile --json"), 1);
+    assert_non_null(strstr(program_out, "\"op\": \"conv2d\""));
+    EXPECT_OK("rm -r planted");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +238,7 @@ int main(void)
         cmocka_unit_test(files_that_cannot_be_used),
         cmocka_unit_test(a_failure_weighs_more_than_an_unusable_file),
         cmocka_unit_test(ops_and_the_builtin_model),
+        cmocka_unit_test(a_planted_miscompile_fails),
     };
     return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
 }

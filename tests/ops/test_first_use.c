@@ -1,21 +1,8 @@
 /* First use: what is right is tried once; what is wrong is given up, with all of its family.
  * SPDX-License-Identifier: MIT */
 #define _POSIX_C_SOURCE 200809L /* mkdtemp, setenv */
-/* cmocka.h needs what stands before it. */
-/* clang-format off */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
-/* clang-format on */
-
-#include "core/mem.h"
-#include "core/path.h"
 #include "ops/first_use.h"
-
-#include <unistd.h>
+#include "planted_kernels.h"
 
 static tpp_device *open_device(void)
 {
@@ -70,45 +57,15 @@ static void what_is_right_is_tried_once(void **state)
     tpp_device_close(d);
 }
 
-static const char *const files[] = {"activation.clh", "gemm_tile.cl", "storage.clh", "sum_tile.cl",
-                                    "gemm_tile.clh"};
-enum { FILES = sizeof(files) / sizeof(files[0]), WRONG = FILES - 1 };
+/* One multiply-add of the tile's inner product has the wrong sign. */
+static const planted_fault wrong_sign = {"gemm_tile.clh",
+                                         "(sums)[4 * i_ + 2][j_] +=", "(sums)[4 * i_ + 2][j_] -="};
 
-/* Kernels in which one multiply-add of the tile's inner product has the wrong sign. */
-static void plant_wrong_kernels(const char *folder)
+static void is_given_up_with_its_family(const planted_fault *fault)
 {
-    static const char right[] = "(sums)[4 * i_ + 2][j_] +=";
-    for (int i = 0; i < FILES; i++) {
-        char *from = tpp_path_join(TPP_SOURCE_DIR "/cl_kernels", files[i]);
-        char *to = tpp_path_join(folder, files[i]), *text = NULL;
-        size_t size = 0;
-        assert_int_equal(tpp_file_read(&text, &size, from, 1 << 20), TPP_OK);
-        char *at = strstr(text, right);
-        assert_true((at != NULL) == (i == WRONG));
-        if (at != NULL) at[sizeof(right) - 3] = '-';
-        assert_int_equal(tpp_file_write(to, text, size), TPP_OK);
-        tpp_free(text);
-        tpp_free(from);
-        tpp_free(to);
-    }
-}
-
-static void remove_kernels(const char *folder)
-{
-    for (int i = 0; i < FILES; i++) {
-        char *path = tpp_path_join(folder, files[i]);
-        assert_int_equal(unlink(path), 0);
-        tpp_free(path);
-    }
-    assert_int_equal(rmdir(folder), 0);
-}
-
-static void what_is_wrong_is_given_up_with_its_family(void **state)
-{
-    (void)state;
     char folder[] = "/tmp/tpp-first-use-XXXXXX";
     assert_non_null(mkdtemp(folder));
-    plant_wrong_kernels(folder);
+    planted_make(folder, fault);
     assert_int_equal(setenv("TPP_KERNEL_DIR", folder, 1), 0);
     for (int first = 0; first < CALLS; first++) {
         tpp_device *d = open_device();
@@ -121,14 +78,44 @@ static void what_is_wrong_is_given_up_with_its_family(void **state)
         tpp_device_close(d);
     }
     assert_int_equal(unsetenv("TPP_KERNEL_DIR"), 0);
-    remove_kernels(folder);
+    planted_remove(folder);
+}
+
+static void a_wrong_sign_is_given_up_with_its_family(void **state)
+{
+    (void)state;
+    is_given_up_with_its_family(&wrong_sign);
+}
+
+static void a_thousandth_too_much_is_given_up_with_its_family(void **state)
+{
+    (void)state;
+    is_given_up_with_its_family(&planted_thousandth);
+}
+
+/* It is the fault that is found, not the folder. */
+static void true_copies_are_kept(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/tpp-first-use-XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    planted_make(folder, NULL);
+    assert_int_equal(setenv("TPP_KERNEL_DIR", folder, 1), 0);
+    tpp_device *d = open_device();
+    for (int i = 0; i < CALLS; i++) assert_string_equal(chosen(d, i), "tile");
+    assert_false(tpp_device_caps(d)->no_tile);
+    tpp_device_close(d);
+    assert_int_equal(unsetenv("TPP_KERNEL_DIR"), 0);
+    planted_remove(folder);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_right_is_tried_once),
-        cmocka_unit_test(what_is_wrong_is_given_up_with_its_family),
+        cmocka_unit_test(a_wrong_sign_is_given_up_with_its_family),
+        cmocka_unit_test(a_thousandth_too_much_is_given_up_with_its_family),
+        cmocka_unit_test(true_copies_are_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
