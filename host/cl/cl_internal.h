@@ -18,11 +18,13 @@ struct tpp_device {
     cl_device_id id;
     cl_context context;
     cl_command_queue compute, transfer; /* both in order */
-    tpp_table programs;                 /* source name + options -> cl_program */
+    tpp_table programs;                 /* source name + options -> a built program */
     pthread_mutex_t lock;               /* guards `programs` */
     const char *recent[TPP_RECENT];     /* names of the last kernels enqueued, a ring */
     unsigned recent_at;
     tpp_device_counts counts;
+    tpp_device_use use;
+    char given_up[512];
     size_t bytes; /* of all open buffers */
     bool profiling;
     tpp_table first_uses; /* of ops/first_use.h */

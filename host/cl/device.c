@@ -323,6 +323,16 @@ tpp_status tpp_device_finish(tpp_device *d)
     return TPP_OK;
 }
 
+tpp_device_use tpp_device_used(const tpp_device *d)
+{
+    return d->use;
+}
+
+const char *tpp_device_given_up(const tpp_device *d)
+{
+    return d->given_up;
+}
+
 tpp_device_counts tpp_device_count(const tpp_device *d)
 {
     return d->counts;

@@ -54,4 +54,27 @@ typedef struct tpp_device_counts {
 } tpp_device_counts;
 tpp_device_counts tpp_device_count(const tpp_device *d);
 
+/* The most that kernels recorded on the device took so far. */
+typedef struct tpp_device_use {
+    size_t group, local_bytes;
+} tpp_device_use;
+tpp_device_use tpp_device_used(const tpp_device *d);
+
+/* What was switched off at first use and why, a line each; "": nothing. */
+const char *tpp_device_given_up(const tpp_device *d);
+
+/* A program of the device: how long it took to get, and whether from the cache on disk. */
+typedef struct tpp_program_build {
+    char file[64];
+    const char *options; /* the device's */
+    double ms;
+    bool cached;
+} tpp_program_build;
+
+/* Program i, from 0, in the order of their first use; false past the last. */
+bool tpp_program_at(const tpp_device *d, int i, tpp_program_build *out);
+
+/* Does any kernel of this build hold the text? */
+bool tpp_kernels_mention(const char *text);
+
 #endif

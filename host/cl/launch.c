@@ -155,13 +155,16 @@ static tpp_status set_grid(const tpp_device *d, step *st, const char *kernel, tp
 
 /* The kernel's local arrays against what the device has. A driver that does not tell is believed to
  * refuse them itself. */
-static tpp_status check_local(const tpp_device *d, const step *st)
+static tpp_status check_local(tpp_device *d, const step *st)
 {
     cl_ulong bytes = 0;
     if (clGetKernelWorkGroupInfo(st->kernel, d->id, CL_KERNEL_LOCAL_MEM_SIZE, sizeof(bytes), &bytes,
-                                 NULL) != CL_SUCCESS ||
-        bytes <= d->caps.local_mem)
+                                 NULL) != CL_SUCCESS)
         return TPP_OK;
+    if (bytes <= d->caps.local_mem) {
+        if (bytes > d->use.local_bytes) d->use.local_bytes = bytes;
+        return TPP_OK;
+    }
     return TPP_FAIL(TPP_EUNSUPPORTED, "%s: %llu bytes of local memory, %s has %zu", st->name,
                     (unsigned long long)bytes, d->caps.name, d->caps.local_mem);
 }
@@ -181,6 +184,7 @@ static tpp_status check_group(tpp_device *d, const step *st)
                         "%s: compiled for work-groups of %zu x %zu x %zu, launched with "
                         "%zu x %zu x %zu",
                         st->name, fixed[0], fixed[1], fixed[2], l[0], l[1], l[2]);
+    if (l[0] * l[1] * l[2] > d->use.group) d->use.group = l[0] * l[1] * l[2];
     /* What was compiled for a size runs in it: rusticl names a smaller one all the same. */
     if (fixed[0] == 0 && l[0] * l[1] * l[2] > most)
         return TPP_FAIL(TPP_EUNSUPPORTED, "%s: work-group of %zu, as compiled for %s it takes %zu",

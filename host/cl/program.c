@@ -7,6 +7,7 @@
 #include "cl/program.h"
 
 #include "cl/cache.h"
+#include "core/clock.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/path.h"
@@ -25,6 +26,13 @@ enum {
     HEAD_BYTES = 2 * KEY_BYTES
 };
 #define BASE_OPTIONS "-cl-std=CL1.2 -cl-kernel-arg-info"
+
+/* What the table of a device's programs points to. */
+typedef struct built_program {
+    cl_program program;
+    double ms;
+    bool cached;
+} built_program;
 
 /* Adds the text of a kernel file to `out` with its includes in place; #line keeps messages true. */
 static tpp_status expand(tpp_str *out, const char *name, int depth);
@@ -184,13 +192,15 @@ static tpp_status fail_build(tpp_device *d, cl_program program, const char *file
     return s;
 }
 
-static tpp_status build(cl_program *out, tpp_device *d, const char *file, const char *source,
+static tpp_status build(built_program *out, tpp_device *d, const char *file, const char *source,
                         const char *options)
 {
+    const double start = tpp_clock_seconds();
     unsigned char key[KEY_BYTES];
     TPP_TRY(cache_key(d, source, options, key));
     char *path = cache_path(d, key);
     cl_program program = path != NULL ? load_cached(d, path, key, options) : NULL;
+    const bool cached = program != NULL;
     tpp_status s = TPP_OK;
     if (program == NULL) {
         cl_int code = CL_SUCCESS;
@@ -205,8 +215,24 @@ static tpp_status build(cl_program *out, tpp_device *d, const char *file, const 
         }
     }
     tpp_free(path);
-    if (s == TPP_OK) *out = program;
+    if (s == TPP_OK)
+        *out = (built_program){program, 1e3 * (tpp_clock_seconds() - start), cached};
     return s;
+}
+
+/* Puts what was built into the device's table, or releases it. */
+static tpp_status keep(tpp_device *d, const char *key, const built_program *built)
+{
+    built_program *copy = tpp_calloc(1, sizeof(*copy));
+    tpp_table_entry *entry = copy != NULL ? tpp_table_put(&d->programs, key, NULL) : NULL;
+    if (entry == NULL) {
+        (void)clReleaseProgram(built->program);
+        tpp_free(copy);
+        return TPP_ENOMEM;
+    }
+    *copy = *built;
+    entry->value.pointer = copy;
+    return TPP_OK;
 }
 
 static tpp_status find_program(cl_program *out, tpp_device *d, const char *file,
@@ -223,20 +249,14 @@ static tpp_status find_program(cl_program *out, tpp_device *d, const char *file,
     }
     const tpp_table_entry *known = tpp_table_find(&d->programs, key.text);
     if (known != NULL) {
-        *out = known->value.pointer;
+        *out = ((const built_program *)known->value.pointer)->program;
         goto done;
     }
-    cl_program program = NULL;
+    built_program built = {0};
     TPP_TRY_OR(done, s, expand(&source, name.text, 0));
-    TPP_TRY_OR(done, s, build(&program, d, file, source.text, all.text));
-    tpp_table_entry *entry = tpp_table_put(&d->programs, key.text, NULL);
-    if (entry == NULL) {
-        (void)clReleaseProgram(program);
-        s = TPP_ENOMEM;
-        goto done;
-    }
-    entry->value.pointer = program;
-    *out = program;
+    TPP_TRY_OR(done, s, build(&built, d, file, source.text, all.text));
+    TPP_TRY_OR(done, s, keep(d, key.text, &built));
+    *out = built.program;
 done:
     tpp_str_free(&key);
     tpp_str_free(&name);
@@ -262,7 +282,30 @@ tpp_status tpp_kernel_open(cl_kernel *out, tpp_device *d, const char *file, cons
 
 void tpp_programs_free(tpp_device *d)
 {
-    for (size_t i = 0; i < d->programs.count; i++)
-        (void)clReleaseProgram(d->programs.entries[i].value.pointer);
+    for (size_t i = 0; i < d->programs.count; i++) {
+        built_program *built = d->programs.entries[i].value.pointer;
+        if (built != NULL) (void)clReleaseProgram(built->program);
+        tpp_free(built);
+    }
     tpp_table_free(&d->programs);
+}
+
+bool tpp_program_at(const tpp_device *d, int i, tpp_program_build *out)
+{
+    if (i < 0 || (size_t)i >= d->programs.count) return false;
+    const tpp_table_entry *e = &d->programs.entries[i];
+    const built_program *built = e->value.pointer;
+    const char *space = strchr(e->key, ' ');
+    (void)snprintf(out->file, sizeof(out->file), "%.*s", (int)(space - e->key), e->key);
+    out->options = space + 1;
+    out->ms = built->ms;
+    out->cached = built->cached;
+    return true;
+}
+
+bool tpp_kernels_mention(const char *text)
+{
+    for (const tpp_embedded_kernel *k = tpp_embedded_kernels; k->name != NULL; k++)
+        if (strstr(k->source, text) != NULL) return true;
+    return false;
 }

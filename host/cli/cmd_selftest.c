@@ -11,6 +11,8 @@
 #include <string.h>
 
 enum { WORST_SHOWN = 8 };
+#define SUB_GROUP "sub_group_" /* how kernels spell their use */
+#define IMAGE     "image2d_t"
 
 /* What came out so far, and the form in which it is told. */
 typedef struct output {
@@ -78,6 +80,26 @@ static void take_case(void *context, const tpp_selftest_case *c)
         tell_failed_case(run->o, c);
 }
 
+/* What the run was able to show of the device, and what not. */
+static void print_exercised(const tpp_device *d, const tpp_selftest_passed_over *over)
+{
+    const tpp_device_use use = tpp_device_used(d);
+    (void)printf("exercised: work-groups up to %zu, local memory up to %zu bytes, half storage %s, "
+                 "sub-groups %s, images %s\n",
+                 use.group, use.local_bytes, over->halves > 0 ? "yes" : "no",
+                 tpp_kernels_mention(SUB_GROUP) ? "yes" : "no (no kernel has them)",
+                 tpp_kernels_mention(IMAGE) ? "yes" : "no (no kernel has them)");
+}
+
+static json_t *exercised_json(const tpp_device *d, const tpp_selftest_passed_over *over)
+{
+    const tpp_device_use use = tpp_device_used(d);
+    return json_pack("{s:I, s:I, s:b, s:b, s:b}", "work_group", (json_int_t)use.group,
+                     "local_memory_bytes", (json_int_t)use.local_bytes, "half_storage",
+                     over->halves > 0, "sub_groups", tpp_kernels_mention(SUB_GROUP), "images",
+                     tpp_kernels_mention(IMAGE));
+}
+
 static void print_ops(const op_run *run, int unsupported)
 {
     (void)printf("ops: %d passed, %d failed, %d combinations that this device does not take\n",
@@ -94,13 +116,18 @@ static void print_ops(const op_run *run, int unsupported)
 static tpp_status test_ops(tpp_device *d, const char *algorithm, output *o)
 {
     op_run run = {.o = o};
-    int unsupported = 0;
+    tpp_selftest_passed_over over;
+    const tpp_selftest_choice choice = {.algorithm = algorithm};
     if (o->json) o->op_failures = json_array();
-    TPP_TRY(tpp_selftest_ops(d, algorithm, take_case, &run, &unsupported));
-    if (tells(o)) print_ops(&run, unsupported);
+    TPP_TRY(tpp_selftest_ops(d, &choice, take_case, &run, &over));
+    if (tells(o)) {
+        print_ops(&run, over.unsupported);
+        print_exercised(d, &over);
+    }
     if (o->json) {
-        o->ops = json_pack("{s:i, s:i, s:i, s:o}", "passed", o->passed, "failed", o->failed,
-                           "unsupported", unsupported, "failures", o->op_failures);
+        o->ops = json_pack("{s:i, s:i, s:i, s:o, s:o}", "passed", o->passed, "failed", o->failed,
+                           "unsupported", over.unsupported, "exercised", exercised_json(d, &over),
+                           "failures", o->op_failures);
         o->op_failures = NULL;
     }
     return TPP_OK;

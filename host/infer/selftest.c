@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "infer/selftest.h"
 
+#include "core/clock.h"
 #include "core/str.h"
 #include "ops/check.h"
 
@@ -13,19 +14,23 @@ typedef struct walk {
     tpp_device *device;
     tpp_selftest_sink *sink;
     void *context;
-    int unsupported;
+    const tpp_selftest_choice *choice;
+    double end; /* by the clock; 0: never */
+    tpp_selftest_passed_over *over;
 } walk;
 
-static void run_case(walk *w, const tpp_op *op, const tpp_algorithm *a, const tpp_case *c)
+/* False: the device does not take it. */
+static bool run_as(walk *w, const tpp_op *op, const tpp_algorithm *a, const tpp_case *c,
+                   unsigned halves)
 {
     tpp_check check;
+    const tpp_check_how how = {.halves = halves};
     tpp_selftest_case result = {.op = op->name, .name = c->name, .algorithm = a->name};
-    if (tpp_check_run(&check, w->device, op, c, a, 0) != TPP_OK) {
+    if (tpp_check_as(&check, w->device, op, c, a, &how) != TPP_OK) {
         result.error = INFINITY;
         result.why = tpp_error();
     } else if (!check.supported) {
-        w->unsupported++;
-        return;
+        return false;
     } else {
         result.passed = check.passed;
         result.error = check.error;
@@ -33,6 +38,33 @@ static void run_case(walk *w, const tpp_op *op, const tpp_algorithm *a, const tp
         result.why = check.why;
     }
     w->sink(w->context, &result);
+    return true;
+}
+
+static void run_half(walk *w, const tpp_op *op, const tpp_algorithm *a, const tpp_case *c)
+{
+    char name[96];
+    tpp_case half = *c;
+    (void)snprintf(name, sizeof(name), "%s half", c->name);
+    half.name = name;
+    if (half.tolerance < TPP_HALF_TOLERANCE) half.tolerance = TPP_HALF_TOLERANCE;
+    w->over->halves += run_as(w, op, a, &half, a->halves);
+}
+
+static void run_cases(walk *w, const tpp_op *op, const tpp_algorithm *a)
+{
+    int n = 0;
+    for (const tpp_case *c = op->cases; c->name != NULL; c++) {
+        if (w->choice->most > 0 && n == w->choice->most) return;
+        if (w->end > 0 && tpp_clock_seconds() > w->end) {
+            w->over->left_out++;
+        } else if (run_as(w, op, a, c, 0)) {
+            n++;
+            if (a->halves != 0) run_half(w, op, a, c);
+        } else {
+            w->over->unsupported++;
+        }
+    }
 }
 
 /* Adds the names of an op's algorithms that the list lacks. */
@@ -81,16 +113,16 @@ const char *tpp_algorithm_name(int i)
     return NULL;
 }
 
-tpp_status tpp_selftest_ops(tpp_device *device, const char *algorithm, tpp_selftest_sink *sink,
-                            void *context, int *unsupported)
+tpp_status tpp_selftest_ops(tpp_device *device, const tpp_selftest_choice *choice,
+                            tpp_selftest_sink *sink, void *context, tpp_selftest_passed_over *over)
 {
-    walk w = {device, sink, context, 0};
-    TPP_TRY(tpp_algorithm_check(algorithm));
+    const double end = choice->limit_s > 0 ? tpp_clock_seconds() + choice->limit_s : 0;
+    walk w = {device, sink, context, choice, end, over};
+    *over = (tpp_selftest_passed_over){0};
+    TPP_TRY(tpp_algorithm_check(choice->algorithm));
     for (const tpp_op *const *op = tpp_ops; *op != NULL; op++)
-        for (const tpp_algorithm *a = (*op)->algorithms; a->name != NULL; a++) {
-            if (algorithm != NULL && strcmp(a->name, algorithm) != 0) continue;
-            for (const tpp_case *c = (*op)->cases; c->name != NULL; c++) run_case(&w, *op, a, c);
-        }
-    *unsupported = w.unsupported;
+        for (const tpp_algorithm *a = (*op)->algorithms; a->name != NULL; a++)
+            if (choice->algorithm == NULL || strcmp(a->name, choice->algorithm) == 0)
+                run_cases(&w, *op, a);
     return TPP_OK;
 }

@@ -5,6 +5,9 @@
 #include "core/log.h"
 #include "ops/tuning.h"
 
+#include <stdio.h>
+#include <string.h>
+
 int64_t *tpp_first_use_state(tpp_device *d, const char *key)
 {
     tpp_table_entry *e = tpp_table_put(&d->first_uses, key, NULL);
@@ -23,8 +26,11 @@ bool tpp_first_use(tpp_device *d, const char *family, const char *key, bool *off
     right = right && s == TPP_OK;
     if (!right) {
         *off = true;
-        tpp_log(TPP_LOG_WARN, family, "%s on %s: %s is not used",
-                s == TPP_OK ? "wrong results" : tpp_error(), d->caps.name, family);
+        const char *why = s == TPP_OK ? "wrong results" : tpp_error();
+        const size_t n = strlen(d->given_up);
+        (void)snprintf(d->given_up + n, sizeof(d->given_up) - n, "%s%s: %s (%s)",
+                       n > 0 ? "\n" : "", family, why, key);
+        tpp_log(TPP_LOG_WARN, family, "%s on %s: %s is not used", why, d->caps.name, family);
     }
     int64_t *state = tpp_first_use_state(d, key); /* the check may have moved the table */
     if (state != NULL) *state = right ? 1 : -1;
