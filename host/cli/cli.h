@@ -29,6 +29,7 @@ enum { TPP_EXIT_MAP(TPP_EXIT_ENUM) TPP_EXIT_SIGNAL = 128 /* and the signal's num
     X(info)                \
     X(devices)             \
     X(selftest)            \
+    X(doctor)              \
     X(plan)                \
     X(bench)               \
     X(tune)                \
