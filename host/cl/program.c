@@ -215,8 +215,7 @@ static tpp_status build(built_program *out, tpp_device *d, const char *file, con
         }
     }
     tpp_free(path);
-    if (s == TPP_OK)
-        *out = (built_program){program, 1e3 * (tpp_clock_seconds() - start), cached};
+    if (s == TPP_OK) *out = (built_program){program, 1e3 * (tpp_clock_seconds() - start), cached};
     return s;
 }
 

@@ -120,6 +120,8 @@ static void tell_frame_row(examination *x, tpp_bench_row *r)
                  "(%.0f %% of the peak)\n",
                  r->config, (int)r->height, (int)r->width, r->ms_median, r->gflop_frame, expected,
                  1e2 * r->peak_share);
+    (void)printf("   the first one took %.4g ms: some drivers compile when a kernel first runs\n",
+                 r->first_ms);
     TPP_BENCH_SET(r->tuning, tpp_path_base(r->tuning));
     TPP_BENCH_SET(r->config, tpp_path_base(r->config));
     json_t *row = tpp_bench_row_json(r);
@@ -264,7 +266,8 @@ static tpp_status write_report(const examination *x)
     TPP_TRY(tpp_doctor_scrub(x->report, home, name));
     if (user != NULL) TPP_TRY(tpp_doctor_scrub(x->report, user->pw_dir, user->pw_name));
     TPP_TRY(tpp_json_write_file(x->a->output, x->report));
-    (void)printf("%s: for a bug report; it names no user and no path\n", x->a->output);
+    (void)printf("%s: for a bug report; names of users and paths of their home are left out\n",
+                 x->a->output);
     return TPP_OK;
 }
 

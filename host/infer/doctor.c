@@ -52,23 +52,32 @@ static bool is_word(char c)
     return isalnum((unsigned char)c) || c == '_' || c == '-';
 }
 
-/* Does `what` stand at `p`, whole: neither a longer word nor a longer folder's name? */
-static bool stands_at(const char *text, const char *p, const char *what)
+/* Do the first `n` bytes of `what` stand at `p`, whole: neither in a longer word nor as the
+ * beginning of another folder's name? */
+static bool stands_at(const char *text, const char *p, const char *what, size_t n)
 {
-    const size_t n = strlen(what);
     return n > 0 && strncmp(p, what, n) == 0 && !is_word(p[n]) &&
            (what[0] == '/' || p == text || !is_word(p[-1]));
 }
 
+/* Without the slashes at its end; 0: no folder that tells of anybody. */
+static size_t home_length(const char *home)
+{
+    size_t n = home != NULL ? strlen(home) : 0;
+    while (n > 0 && home[n - 1] == '/') n--;
+    return n;
+}
+
 static void scrub_text(tpp_str *out, const char *text, const char *home, const char *user)
 {
+    const size_t n_home = home_length(home), n_user = user != NULL ? strlen(user) : 0;
     for (const char *p = text; *p != '\0';) {
-        if (home != NULL && strlen(home) > 1 && stands_at(text, p, home)) {
+        if (stands_at(text, p, home, n_home)) {
             tpp_str_format(out, "(home)");
-            p += strlen(home) + strcspn(p + strlen(home), " \t\n\"':,;)");
-        } else if (user != NULL && stands_at(text, p, user)) {
+            p += n_home + strcspn(p + n_home, " \t\n\"':,;)");
+        } else if (stands_at(text, p, user, n_user)) {
             tpp_str_format(out, "(user)");
-            p += strlen(user);
+            p += n_user;
         } else {
             tpp_str_add(out, p++, 1);
         }

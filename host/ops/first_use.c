@@ -28,8 +28,8 @@ bool tpp_first_use(tpp_device *d, const char *family, const char *key, bool *off
         *off = true;
         const char *why = s == TPP_OK ? "wrong results" : tpp_error();
         const size_t n = strlen(d->given_up);
-        (void)snprintf(d->given_up + n, sizeof(d->given_up) - n, "%s%s: %s (%s)",
-                       n > 0 ? "\n" : "", family, why, key);
+        (void)snprintf(d->given_up + n, sizeof(d->given_up) - n, "%s%s: %s (%s)", n > 0 ? "\n" : "",
+                       family, why, key);
         tpp_log(TPP_LOG_WARN, family, "%s on %s: %s is not used", why, d->caps.name, family);
     }
     int64_t *state = tpp_first_use_state(d, key); /* the check may have moved the table */

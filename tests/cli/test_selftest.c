@@ -204,6 +204,16 @@ static void ops_and_the_builtin_model(void **state)
     assert_non_null(strstr(program_out, "built-in model: "));
     assert_non_null(strstr(program_out, " 0 failed\n"));
     assert_null(strstr(program_out, "/vector"));
+    const char *exercised = "\nexercised: work-groups up to 64, local memory up to ";
+    const char *plain = strstr(program_out, exercised);
+    assert_non_null(plain);
+    const long plain_bytes = strtol(plain + strlen(exercised), NULL, 10);
+    assert_non_null(strstr(program_out, "half storage no, sub-groups no"));
+    EXPECT_OK("tpp selftest --algorithm tile");
+    assert_non_null(strstr(program_out, "half storage yes"));
+    const char *tile = strstr(program_out, "local memory up to ");
+    assert_non_null(tile);
+    assert_true(strtol(tile + strlen("local memory up to "), NULL, 10) > plain_bytes);
     assert_int_equal(program("tpp selftest --algorithm none"), 2);
     assert_non_null(strstr(program_err, "plain"));
 }
