@@ -78,7 +78,8 @@ static tpp_status build_encoder(tpp_graph *g, part *p)
                            TPP_SHAPE(batch, tpp_map_tokens(&p->dims.level[l]), channels));
     }
     p->out[p->n_out++] = "encoder";
-    tpp_output(g, "encoder", tpp_deform_encoder(g, &p->dims, src));
+    tpp_output(g, "encoder",
+               tpp_deform_encoder(g, &p->dims, tpp_concat(g, 1, p->dims.levels, src)));
     return tpp_graph_status(g);
 }
 

@@ -1,12 +1,13 @@
 /* Prompt-weighted fusion (specification, section 2.6):
  *   W_p(n) = softmax over prompts of u_p(n), y(n) = scale sum_p x(n) A_p(n) W_p(n),
- *   mean_p = mean over tokens of W_p.
- *   x, y [b, n, c], a [b*prompts, n, c], u [b*prompts, n, 1], mean [b, prompts]
+ *   mean_p = mean over the tokens of a level of W_p.
+ *   x, y [b, n, c], a [b*prompts, n, c], u [b*prompts, n, 1], mean of each level [b, prompts];
+ *   levels lie end to end, level l up to token end_l
  *
  * prompt_mix_forward_plain: one work-item per element of y, grid (c, b*n).
- * prompt_mix_mean: one work-group per element of mean, grid (LOCAL, b*prompts); its work-items sum
- * every LOCAL-th token, then a tree in local memory. LOCAL is a power of two; local memory LOCAL
- * floats. SPDX-License-Identifier: MIT */
+ * prompt_mix_mean: one work-group per level and element of mean, grid (LOCAL, levels*rows), rows =
+ * b*prompts; its work-items sum every LOCAL-th token, then a tree in local memory. LOCAL is a power
+ * of two; local memory LOCAL floats. SPDX-License-Identifier: MIT */
 #ifndef LOCAL
 #define LOCAL 64 /* work-group size */
 #endif
@@ -36,18 +37,23 @@ __attribute__((reqd_work_group_size(LOCAL, 1, 1))) kernel void prompt_mix_forwar
 }
 
 __attribute__((reqd_work_group_size(LOCAL, 1, 1))) kernel void prompt_mix_mean(
-    global float *restrict mean, global const float *restrict u, int prompts, int n)
+    global float *restrict mean0, global float *restrict mean1, global float *restrict mean2,
+    global float *restrict mean3, global const float *restrict u, int prompts, int rows, int n,
+    int end0, int end1, int end2, int end3)
 {
     local float part[LOCAL];
-    const int item = (int)get_local_id(0), at = (int)get_global_id(1);
+    global float *const mean[4] = {mean0, mean1, mean2, mean3};
+    const int bound[5] = {0, end0, end1, end2, end3};
+    const int item = (int)get_local_id(0), level = (int)get_global_id(1) / rows,
+              at = (int)get_global_id(1) % rows;
     global const float *first = u + (size_t)(at / prompts) * prompts * n;
     float sum = 0.0f;
-    for (int token = item; token < n; token += LOCAL)
+    for (int token = bound[level] + item; token < bound[level + 1]; token += LOCAL)
         sum += softmax_at(first + token, prompts, n, at % prompts);
     part[item] = sum;
     for (int reach = LOCAL / 2; reach > 0; reach /= 2) {
         barrier(CLK_LOCAL_MEM_FENCE);
         if (item < reach) part[item] += part[item + reach];
     }
-    if (item == 0) mean[at] = part[0] / (float)n;
+    if (item == 0) mean[level][at] = part[0] / (float)(bound[level + 1] - bound[level]);
 }

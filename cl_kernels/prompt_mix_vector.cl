@@ -1,10 +1,11 @@
 /* Prompt-weighted fusion on CPU devices: the softmax once for a token, channels in native vectors.
  *   Formula and operands: prompt_mix.cl; c is a multiple of VW.
  *
- * prompt_mix_vector: one work-item (a group of its own) takes `each` tokens, at most TOKENS, with
- *   all channels, and leaves the sums of its weights in part [b, blocks, PROMPTS].
+ * prompt_mix_vector: one work-item (a group of its own) takes TOKENS tokens of one level or what is
+ *   left of it, with all channels, and leaves the sums of its weights in part [b, blocks, PROMPTS].
  *   Grid: (blocks, b).
- * prompt_mix_merge: mean of one batch from the sums of its blocks, in order. Grid: (b).
+ * prompt_mix_merge: mean of one level and batch from the sums of its blocks, in order.
+ *   Grid: (levels, b).
  * SPDX-License-Identifier: MIT */
 #ifndef PROMPTS
 #define PROMPTS 3
@@ -13,6 +14,12 @@
 #define TOKENS 32 /* a multiple of VW */
 #endif
 #include "tile.clh"
+
+/* Blocks of a level of `tokens` tokens. */
+static inline int blocks_of(int tokens)
+{
+    return (tokens + TOKENS - 1) / TOKENS;
+}
 
 /* w[p][i] = softmax over prompts of u[p n + i], i < count; further lanes up to a whole vector are
  * those of logits 0. */
@@ -33,11 +40,16 @@ INLINE void softmax_tokens(local float *w, global const float *u, int n, int cou
 __attribute__((reqd_work_group_size(1, 1, 1))) kernel void prompt_mix_vector(
     global float *restrict y, global float *restrict part, global const float *restrict x,
     global const float *restrict a, global const float *restrict u, float scale, int n, int c,
-    int each)
+    int end0, int end1, int end2, int end3)
 {
     local float w[PROMPTS * TOKENS];
+    const int bound[5] = {0, end0, end1, end2, end3};
     const int block = (int)get_group_id(0), batch = (int)get_group_id(1);
-    const int first = block * each, count = min(each, n - first);
+    int level = 0, in_level = block; /* this block's number in its level */
+    for (; level < 3 && in_level >= blocks_of(bound[level + 1] - bound[level]); level++)
+        in_level -= blocks_of(bound[level + 1] - bound[level]);
+    const int first = bound[level] + in_level * TOKENS,
+              count = min(TOKENS, bound[level + 1] - first);
     softmax_tokens(w, u + (size_t)batch * PROMPTS * n + first, n, count);
     for (int p = 0; p < PROMPTS; p++) {
         float sum = 0.0f;
@@ -58,12 +70,20 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void prompt_mix_vector(
 }
 
 __attribute__((reqd_work_group_size(1, 1, 1))) kernel void prompt_mix_merge(
-    global float *restrict mean, global const float *restrict part, int blocks, int n)
+    global float *restrict mean0, global float *restrict mean1, global float *restrict mean2,
+    global float *restrict mean3, global const float *restrict part, int blocks, int end0, int end1,
+    int end2, int end3)
 {
-    const int batch = (int)get_group_id(0);
+    global float *const mean[4] = {mean0, mean1, mean2, mean3};
+    const int bound[5] = {0, end0, end1, end2, end3};
+    const int level = (int)get_group_id(0), batch = (int)get_group_id(1);
+    const int tokens = bound[level + 1] - bound[level];
+    int first = 0;
+    for (int l = 0; l < level; l++) first += blocks_of(bound[l + 1] - bound[l]);
     for (int p = 0; p < PROMPTS; p++) {
         float sum = 0.0f;
-        for (int b = 0; b < blocks; b++) sum += part[((size_t)batch * blocks + b) * PROMPTS + p];
-        mean[batch * PROMPTS + p] = sum / (float)n;
+        for (int b = first; b < first + blocks_of(tokens); b++)
+            sum += part[((size_t)batch * blocks + b) * PROMPTS + p];
+        mean[level][batch * PROMPTS + p] = sum / (float)tokens;
     }
 }

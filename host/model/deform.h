@@ -10,9 +10,8 @@
 tpp_value tpp_deform_attention(tpp_graph *g, const tpp_model_dims *d, const char *prefix,
                                tpp_value z, tpp_value ref, tpp_value value);
 
-/* E [B, S, C] of the fused levels src[l] [B, N_l, C]. */
-tpp_value tpp_deform_encoder(tpp_graph *g, const tpp_model_dims *d,
-                             const tpp_value src[TPP_MAX_LEVELS]);
+/* E [B, S, C] of the fused tokens x [B, S, C] of all levels. */
+tpp_value tpp_deform_encoder(tpp_graph *g, const tpp_model_dims *d, tpp_value x);
 
 typedef struct tpp_queries {
     tpp_value content; /* [B, Q, C] */

@@ -43,10 +43,8 @@ static tpp_value level_positions(tpp_graph *g, const tpp_model_dims *d)
     return tpp_concat(g, 1, d->levels, pos);
 }
 
-tpp_value tpp_deform_encoder(tpp_graph *g, const tpp_model_dims *d,
-                             const tpp_value src[TPP_MAX_LEVELS])
+tpp_value tpp_deform_encoder(tpp_graph *g, const tpp_model_dims *d, tpp_value x)
 {
-    tpp_value x = tpp_concat(g, 1, d->levels, src);
     const tpp_value pos = level_positions(g, d), centres = tpp_centres_value(g, d);
     for (int l = 0; l < d->config->model.enc_layers; l++) {
         const tpp_name p = tpp_name_of("transformer.encoder.layers.%d", l);

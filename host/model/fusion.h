@@ -8,11 +8,12 @@
 #define TPP_FUSION_MHA "fusion_module.multihead_attn"
 
 typedef struct tpp_fused {
-    tpp_value x;      /* [B, N, C] */
-    tpp_value weight; /* [B, P]: mean weight of each prompt; none with fusion.mode=single */
+    tpp_value x; /* [B, S, C] */
+    /* [B, P] of each level: mean weight of each prompt; none with fusion.mode=single */
+    tpp_value weight[TPP_MAX_LEVELS];
 } tpp_fused;
 
-/* The tokens x [B, N, C] of one level, each multiplied with what it reads of the prompts. */
+/* The tokens x [B, S, C] of all levels, each multiplied with what it reads of the prompts. */
 tpp_fused tpp_fusion(tpp_graph *g, const tpp_model_dims *d, tpp_value x, const tpp_text *text);
 
 /* I32 [batch]: the prompt that queries and pixel decoder use, from the weights of all levels. */

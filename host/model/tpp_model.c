@@ -39,17 +39,17 @@ static tpp_value project_level(tpp_graph *g, const tpp_model_dims *d, const tpp_
 tpp_encoding tpp_encode(tpp_graph *g, const tpp_model_dims *d, const tpp_map res[TPP_STAGES],
                         const tpp_text *text)
 {
-    tpp_value src[TPP_MAX_LEVELS], weight[TPP_MAX_LEVELS];
+    tpp_value level[TPP_MAX_LEVELS];
     tpp_encoding out = {TPP_NONE, TPP_NONE, TPP_NONE, TPP_NONE, TPP_NONE};
+    for (int l = 0; l < d->levels; l++) level[l] = project_level(g, d, res, l);
+    const tpp_value x = tpp_concat(g, 1, d->levels, level);
+    const tpp_fused fused = tpp_fusion(g, d, x, text);
     for (int l = 0; l < d->levels; l++) {
-        const tpp_fused fused = tpp_fusion(g, d, project_level(g, d, res, l), text);
-        src[l] = fused.x;
-        weight[l] = fused.weight;
-        tpp_mark(g, 0, 0, fused.weight, "prompt_weight%d", l);
-        tpp_mark(g, 0, 0, fused.x, "src%d", l);
+        tpp_mark(g, 0, 0, fused.weight[l], "prompt_weight%d", l);
+        tpp_mark(g, 0, 0, tpp_level_map(g, d, fused.x, l).v, "src%d", l);
     }
-    out.prompt = tpp_choose_prompt(g, d, tpp_shape_of(g, src[0]).d[0], weight);
-    out.encoder = tpp_deform_encoder(g, d, src);
+    out.prompt = tpp_choose_prompt(g, d, tpp_shape_of(g, fused.x).d[0], fused.weight);
+    out.encoder = tpp_deform_encoder(g, d, fused.x);
     tpp_mark(g, 0, 0, out.prompt, "prompt");
     tpp_mark(g, 0, 0, out.encoder, "encoder");
     if (!d->config->mem.fpn)

@@ -64,9 +64,17 @@ bool tpp_prompt_mix_vector_supports(const tpp_call *c, const tpp_caps *caps)
            weights <= caps->local_mem;
 }
 
-static int64_t token_blocks(const tpp_shape *x)
+/* Blocks of TOKENS tokens, those of one level apart from those of the next: the end of each. */
+typedef struct level_blocks {
+    int end[TPP_MAX_LEVELS];
+} level_blocks;
+
+static level_blocks blocks_of(const tpp_prompt_mix_attr *a, const tpp_shape *x)
 {
-    return (x->d[1] + TOKENS - 1) / TOKENS;
+    level_blocks b = {{0}};
+    for (int l = 0, sum = 0; l < TPP_MAX_LEVELS; l++)
+        b.end[l] = sum += tpp_int((tpp_prompt_mix_tokens(a, l, x->d[1]) + TOKENS - 1) / TOKENS);
+    return b;
 }
 
 /* The sums of each block's weights. */
@@ -75,7 +83,8 @@ size_t tpp_prompt_mix_vector_scratch(const tpp_call *c, const tpp_caps *caps)
     (void)caps;
     const tpp_prompt_mix_attr *a = c->attr;
     const tpp_shape *x = &c->in[X].shape;
-    return sizeof(float) * (size_t)(x->d[0] * token_blocks(x) * a->prompts);
+    const int64_t blocks = blocks_of(a, x).end[TPP_MAX_LEVELS - 1];
+    return sizeof(float) * (size_t)(x->d[0] * blocks * a->prompts);
 }
 
 tpp_status tpp_prompt_mix_vector_record(tpp_steps *s, const tpp_call *c)
@@ -83,19 +92,27 @@ tpp_status tpp_prompt_mix_vector_record(tpp_steps *s, const tpp_call *c)
     char options[64];
     const tpp_prompt_mix_attr *a = c->attr;
     const tpp_shape *x = &c->in[X].shape;
-    const int n = tpp_int(x->d[1]), blocks = tpp_int(token_blocks(x));
+    const int n = tpp_int(x->d[1]), levels = a->levels > 0 ? a->levels : 1;
+    const level_blocks b = blocks_of(a, x);
+    const int blocks = b.end[TPP_MAX_LEVELS - 1];
     const cl_mem part = c->scratch.mem;
+    int end[TPP_MAX_LEVELS];
+    for (int l = 0, sum = 0; l < TPP_MAX_LEVELS; l++)
+        end[l] = sum += tpp_int(tpp_prompt_mix_tokens(a, l, n));
     (void)snprintf(options, sizeof(options), "-DVW=%d -DPROMPTS=%d -DTOKENS=%d", width_of_steps(s),
                    a->prompts, TOKENS);
     const tpp_grid grid = {.global = {(size_t)blocks, (size_t)x->d[0]}};
     TPP_TRY(tpp_record(s, "prompt_mix_vector", "prompt_mix_vector", options, grid,
                        TPP_ARGS(TPP_ARG(c->out[Y].mem), TPP_ARG(part), TPP_ARG(c->in[X].mem),
                                 TPP_ARG(c->in[A].mem), TPP_ARG(c->in[U].mem), TPP_ARG(a->scale),
-                                TPP_ARG(n), TPP_ARG(tpp_int(x->d[2])), TPP_ARG((int)TOKENS))));
-    const tpp_grid by_batch = {.global = {(size_t)x->d[0]}};
-    return tpp_record(
-        s, "prompt_mix_vector", "prompt_mix_merge", options, by_batch,
-        TPP_ARGS(TPP_ARG(c->out[MEAN].mem), TPP_ARG(part), TPP_ARG(blocks), TPP_ARG(n)));
+                                TPP_ARG(n), TPP_ARG(tpp_int(x->d[2])), TPP_ARG(end[0]),
+                                TPP_ARG(end[1]), TPP_ARG(end[2]), TPP_ARG(end[3]))));
+    const tpp_grid by_level = {.global = {(size_t)levels, (size_t)x->d[0]}};
+    return tpp_record(s, "prompt_mix_vector", "prompt_mix_merge", options, by_level,
+                      TPP_ARGS(TPP_ARG(c->out[MEAN].mem), TPP_ARG(c->out[MEAN + 1].mem),
+                               TPP_ARG(c->out[MEAN + 2].mem), TPP_ARG(c->out[MEAN + 3].mem),
+                               TPP_ARG(part), TPP_ARG(blocks), TPP_ARG(end[0]), TPP_ARG(end[1]),
+                               TPP_ARG(end[2]), TPP_ARG(end[3])));
 }
 
 bool tpp_mask_head_vector_supports(const tpp_call *c, const tpp_caps *caps)

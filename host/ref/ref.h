@@ -146,11 +146,21 @@ typedef struct tpp_deform_attr {
 } tpp_deform_attr;
 
 /* prompt_mix: W = softmax over prompts of u, per token; y = scale sum_p x A_p W_p (section 2.6).
- *   x [B, N, C], a [B*P, N, C], u [B*P, N, 1]; out y [B, N, C], mean weight [B, P]. */
+ *   x [B, N, C], a [B*P, N, C], u [B*P, N, 1]; out y [B, N, C], then for each of `levels` the mean
+ *   weight [B, P] of its tokens: `tokens[l]` of them, levels end to end. levels 0: one, of all N.
+ */
 typedef struct tpp_prompt_mix_attr {
     int prompts;
     float scale;
+    int levels, tokens[TPP_MAX_LEVELS];
 } tpp_prompt_mix_attr;
+
+/* Tokens of level l; 0 past the last. */
+static inline int64_t tpp_prompt_mix_tokens(const tpp_prompt_mix_attr *a, int l, int64_t n)
+{
+    if (a->levels == 0) return l == 0 ? n : 0;
+    return l < a->levels ? a->tokens[l] : 0;
+}
 
 /* argmax: first maximum of each row. x [R, C]; y int [R].
  * topk: indices of the k largest of all elements, largest first, ties by lower index;

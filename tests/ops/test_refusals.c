@@ -259,7 +259,9 @@ static void attention_ops_refuse(void **state)
 static void mask_and_image_ops_refuse(void **state)
 {
     (void)state;
-    static const tpp_prompt_mix_attr mix = {3, 1.0f};
+    static const tpp_prompt_mix_attr mix = {.prompts = 3, .scale = 1.0f};
+    static const tpp_prompt_mix_attr levels = {
+        .prompts = 1, .scale = 1.0f, .levels = 2, .tokens = {3, 2}};
     static const tpp_mask_head_attr head = {2, 3, 8, 12, 8, 1, 1.0f},
                                     wide = {2, 3, 8, 12, 99, 1, 1.0f};
     static const tpp_resize_axis_attr axis = {2, 9, 3, 5, 5, S(2, 5, 3)};
@@ -267,6 +269,11 @@ static void mask_and_image_ops_refuse(void **state)
     static const tpp_resize_mask_attr mask = {4, 5, 8, 10, 0}, vast = {40000, 5, 40000, 10, 0};
     const refusal rows[] = {
         {&tpp_op_prompt_mix, &mix, {S(1, 4, 5), S(2, 4, 5), S(3, 4, 1)}, SHAPE, "a has shape"},
+        {&tpp_op_prompt_mix,
+         &levels,
+         {S(1, 4, 5), S(1, 4, 5), S(1, 4, 1)},
+         SHAPE,
+         "levels of 5 tokens"},
         {&tpp_op_mask_head,
          &head,
          {S(1, 1, 100), S(1, 6, 4), S(1, 1, 4)},
