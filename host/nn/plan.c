@@ -15,6 +15,13 @@ int tpp_plan_root(const tpp_plan *p, int v)
     return v;
 }
 
+size_t tpp_plan_view_at(const tpp_plan *p, int v)
+{
+    size_t at = 0;
+    for (; p->value[v].info.alias >= 0; v = p->value[v].info.alias) at += p->value[v].view_at;
+    return at;
+}
+
 tpp_call tpp_plan_call(const tpp_plan *p, const tpp_plan_node *n)
 {
     tpp_call c = {.attr = n->info.attr, .params = n->params};
@@ -110,9 +117,10 @@ static void drop_dead(tpp_plan *p)
     for (int at = p->n_order - 1; at >= 0; at--) {
         tpp_plan_node *n = &p->node[p->order[at]];
         bool live = false;
-        for (int i = 0; i < TPP_MAX_OUT && !n->dead; i++)
-            if (n->info.out[i] >= 0)
-                live = live || p->value[n->info.out[i]].keep || p->value[n->info.out[i]].users > 0;
+        for (int i = 0; i < TPP_MAX_OUT && !n->dead; i++) {
+            const int r = tpp_plan_root(p, n->info.out[i]);
+            if (r >= 0) live = live || p->value[r].keep || p->value[r].users > 0;
+        }
         if (live) {
             p->order[--kept] = p->order[at];
             continue;
@@ -232,6 +240,8 @@ static tpp_status plan(tpp_plan *p, const tpp_graph *g)
     mark_constants(p);
     if (!p->options.no_fusion) {
         TPP_TRY(tpp_plan_fuse(p));
+        drop_dead(p);
+        tpp_plan_view(p);
         drop_dead(p);
     }
     TPP_TRY(choose_algorithms(p));

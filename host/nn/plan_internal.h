@@ -22,6 +22,7 @@ typedef struct tpp_plan_value {
     tpp_buffer *buffer;     /* of OWN and BOUND */
     tpp_store_entry *entry; /* of STORE */
     char *key;              /* of STORE */
+    size_t view_at;         /* of a value with info.alias: bytes of that one before it */
     cl_mem mem;             /* made by record */
     bool constant, keep;    /* keep: an output or a kept mark lies here */
     bool stays;             /* holds a run_use of `entry` */
@@ -56,6 +57,9 @@ struct tpp_plan {
 /* The value whose bytes `v` shows. */
 int tpp_plan_root(const tpp_plan *p, int v);
 
+/* Bytes of the root before `v`. */
+size_t tpp_plan_view_at(const tpp_plan *p, int v);
+
 /* A tpp_call of a node with shapes and types, without memory. */
 tpp_call tpp_plan_call(const tpp_plan *p, const tpp_plan_node *n);
 
@@ -66,9 +70,10 @@ int tpp_plan_add_node(tpp_plan *p, const tpp_plan_node *n);
 /* Counts readers of every value from the live nodes. */
 void tpp_plan_count_users(tpp_plan *p);
 
-/* plan_fuse.c: merges nodes. plan_memory.c: places values in the arena. plan_derive.c: keys of
- * constants, loading and deriving them. */
+/* plan_fuse.c: merges nodes. plan_view.c: drops copies. plan_memory.c: places values in the arena.
+ * plan_derive.c: keys of constants, loading and deriving them. */
 TPP_MUST_CHECK tpp_status tpp_plan_fuse(tpp_plan *p);
+void tpp_plan_view(tpp_plan *p);
 TPP_MUST_CHECK tpp_status tpp_plan_place(tpp_plan *p);
 TPP_MUST_CHECK tpp_status tpp_plan_derive(tpp_plan *p, bool first);
 

@@ -55,7 +55,8 @@ static size_t value_bytes(const tpp_plan *p, int v)
     return tpp_round_up(bytes == 0 ? 1 : bytes, p->caps->base_align);
 }
 
-/* Where each value of the run order lives; those of the arena become slots. */
+/* Where each value of the run order lives; those of the arena become slots. What is written part by
+ * part lives from the first part on. */
 static int collect_slots(tpp_plan *p, slot *s, int *slot_of)
 {
     int n = 0;
@@ -64,8 +65,10 @@ static int collect_slots(tpp_plan *p, slot *s, int *slot_of)
         const tpp_plan_node *node = &p->node[p->order[at]];
         if (node->constant) continue;
         for (int i = 0; i < TPP_MAX_OUT; i++) {
-            const int v = node->info.out[i];
+            const int v = tpp_plan_root(p, node->info.out[i]);
             if (v < 0) continue;
+            if (slot_of[v] >= 0) s[slot_of[v]].last = at;
+            if (slot_of[v] >= 0) continue;
             p->value[v].place = p->value[v].keep ? TPP_PLACE_OWN : TPP_PLACE_ARENA;
             if (p->value[v].keep) continue;
             slot_of[v] = n;

@@ -53,10 +53,10 @@ static void print_algorithm(tpp_str *to, const tpp_plan_node *n)
 
 static void print_place(tpp_str *to, const tpp_plan *p, const tpp_plan_node *n)
 {
-    const int v = n->info.out[0];
-    switch (v < 0 ? TPP_PLACE_NONE : p->value[v].place) {
+    const int v = n->info.out[0], r = tpp_plan_root(p, v);
+    switch (r < 0 ? TPP_PLACE_NONE : p->value[r].place) {
     case TPP_PLACE_ARENA:
-        tpp_str_format(to, "%10.3f", (double)p->value[v].offset / 1e6);
+        tpp_str_format(to, "%10.3f", (double)(p->value[r].offset + tpp_plan_view_at(p, v)) / 1e6);
         break;
     case TPP_PLACE_OWN:
         tpp_str_format(to, "%10s", "output");

@@ -12,37 +12,43 @@ static size_t bytes_of(const tpp_value_info *info)
     return (size_t)tpp_shape_count(&info->shape) * tpp_dtype_size(info->type);
 }
 
-/* Buffer and offset of a root value that is stored. */
-static tpp_status locate(tpp_plan *p, tpp_plan_value *v, tpp_operand *x)
+/* The buffer that a root value lies in. */
+static tpp_status buffer_of(tpp_plan *p, tpp_plan_value *v, tpp_buffer **b)
 {
-    tpp_buffer *b = v->place == TPP_PLACE_STORE   ? v->entry->buffer
-                    : v->place == TPP_PLACE_ARENA ? p->arena
-                                                  : v->buffer;
-    if (b == NULL && v->place == TPP_PLACE_OWN) {
-        TPP_TRY(tpp_buffer_open_for(&v->buffer, p->store->device, bytes_of(&v->info),
-                                    "plan %s: tensor %s", p->options.name,
-                                    tpp_shape_text(&v->info.shape)));
-        b = v->buffer;
-    }
-    if (b == NULL)
+    *b = v->place == TPP_PLACE_STORE   ? v->entry->buffer
+         : v->place == TPP_PLACE_ARENA ? p->arena
+                                       : v->buffer;
+    if (*b != NULL) return TPP_OK;
+    if (v->place != TPP_PLACE_OWN)
         return TPP_FAIL(TPP_EINTERNAL, "plan %s: a tensor %s has no memory", p->options.name,
                         tpp_shape_text(&v->info.shape));
-    x->root = b->mem;
-    x->offset = v->place == TPP_PLACE_ARENA ? v->offset : 0;
-    x->mem = b->mem;
-    if (v->place != TPP_PLACE_ARENA) return TPP_OK;
-    if (v->mem == NULL)
-        TPP_TRY(tpp_sub_buffer(&v->mem, p->store->device, b->mem, v->offset, bytes_of(&v->info)));
-    x->mem = v->mem;
+    TPP_TRY(tpp_buffer_open_for(&v->buffer, p->store->device, bytes_of(&v->info),
+                                "plan %s: tensor %s", p->options.name,
+                                tpp_shape_text(&v->info.shape)));
+    *b = v->buffer;
     return TPP_OK;
 }
 
+/* Where value `v` lies: all of its root's buffer, or a sub-buffer that stays in the value. */
 static tpp_status resolve_value(tpp_plan *p, int v, tpp_operand *x)
 {
     if (v < 0) return TPP_OK;
+    const int r = tpp_plan_root(p, v);
+    const size_t at = tpp_plan_view_at(p, v);
+    const bool in_arena = p->value[r].place == TPP_PLACE_ARENA;
+    tpp_buffer *b = NULL;
+    TPP_TRY(buffer_of(p, &p->value[r], &b));
     x->shape = p->value[v].info.shape;
     x->type = p->value[v].info.type;
-    return locate(p, &p->value[tpp_plan_root(p, v)], x);
+    x->root = x->mem = b->mem;
+    x->offset = (in_arena ? p->value[r].offset : 0) + at;
+    if (!in_arena && at == 0) return TPP_OK;
+    tpp_plan_value *holder = &p->value[at > 0 ? v : r];
+    if (holder->mem == NULL)
+        TPP_TRY(tpp_sub_buffer(&holder->mem, p->store->device, b->mem, x->offset,
+                               bytes_of(&holder->info)));
+    x->mem = holder->mem;
+    return TPP_OK;
 }
 
 tpp_status tpp_plan_resolve(tpp_plan *p, const tpp_plan_node *n, tpp_call *call)
@@ -79,8 +85,8 @@ tpp_status tpp_plan_record(tpp_plan *p, tpp_buffer *arena)
     p->arena = arena;
     TPP_TRY(tpp_steps_open(&p->steps, p->store->device));
     for (int v = 0; v < p->n_values; v++) { /* inputs and outputs have memory from now on */
-        tpp_operand x = {0};
-        if (p->value[v].place == TPP_PLACE_OWN) TPP_TRY(locate(p, &p->value[v], &x));
+        tpp_buffer *b = NULL;
+        if (p->value[v].place == TPP_PLACE_OWN) TPP_TRY(buffer_of(p, &p->value[v], &b));
     }
     for (int at = 0; at < p->n_order; at++)
         if (!p->node[p->order[at]].constant) TPP_TRY(record_node(p, at));

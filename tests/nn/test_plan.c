@@ -159,6 +159,55 @@ static void record_repeated_residual(tpp_graph *g)
     tpp_output(g, "y", tpp_add(g, tpp_linear(g, x, "linear", 32), row));
 }
 
+/* Two parts of a sum: the first starts where any device lets a sub-buffer start (1024 bytes; an
+ * OpenCL device asks for 4096 bits at most in practice), the second in the middle of a vector. */
+static void record_slices(tpp_graph *g)
+{
+    const tpp_value x = tpp_activate(g, rows_input(g, "x"), TPP_ACT_TANH);
+    const tpp_value one = tpp_activate(g, tpp_slice(g, x, 1, 8, 24), TPP_ACT_SIGMOID);
+    const tpp_value flat = tpp_reshape(g, x, TPP_SHAPE(1280));
+    const tpp_value two = tpp_slice(g, flat, 0, 33, 24 * 32);
+    tpp_output(g, "y", tpp_mul(g, one, tpp_reshape(g, two, TPP_SHAPE(1, 24, 32))));
+}
+
+/* Of columns: their rows lie apart. */
+static void record_slice_of_columns(tpp_graph *g)
+{
+    const tpp_value x = tpp_activate(g, rows_input(g, "x"), TPP_ACT_TANH);
+    tpp_output(g, "y", tpp_activate(g, tpp_slice(g, x, 2, 0, 16), TPP_ACT_SIGMOID));
+}
+
+/* The first operand is read elsewhere too, through a reshape; a slice is written to its place. */
+static void record_concat(tpp_graph *g)
+{
+    const tpp_value x = rows_input(g, "x");
+    const tpp_value a = tpp_reshape(g, tpp_activate(g, x, TPP_ACT_TANH), TPP_SHAPE(1280));
+    const tpp_value b = tpp_slice(g, tpp_reshape(g, x, TPP_SHAPE(1280)), 0, 256, 512);
+    const tpp_value c = tpp_activate(g, a, TPP_ACT_SIGMOID);
+    const tpp_value all = tpp_concat(g, 0, 3, (tpp_value[]){a, b, c});
+    tpp_output(g, "y", tpp_activate(g, all, TPP_ACT_TANH));
+}
+
+/* An input, and an operand that comes twice, have their own place. */
+static void record_concat_of_inputs(tpp_graph *g)
+{
+    const tpp_value x = rows_input(g, "x"), a = tpp_activate(g, x, TPP_ACT_TANH);
+    const tpp_value one = tpp_concat(g, 1, 2, (tpp_value[]){a, x});
+    const tpp_value two = tpp_concat(g, 1, 2, (tpp_value[]){one, one});
+    tpp_output(g, "y", tpp_activate(g, two, TPP_ACT_TANH));
+}
+
+/* A kept mark lies by itself; an output that is joined of parts is written part by part. */
+static void record_marked_slice(tpp_graph *g)
+{
+    const tpp_value x = tpp_activate(g, rows_input(g, "x"), TPP_ACT_TANH);
+    const tpp_value part = tpp_slice(g, x, 1, 8, 24);
+    tpp_mark(g, 0, 0, part, "part");
+    const tpp_value both[] = {tpp_activate(g, x, TPP_ACT_SIGMOID),
+                              tpp_activate(g, part, TPP_ACT_SIGMOID)};
+    tpp_output(g, "y", tpp_concat(g, 1, 2, both));
+}
+
 typedef struct fusion {
     const char *name;
     record_graph *record;
@@ -181,6 +230,12 @@ static const fusion fusions[] = {
     {"activation, then residual", record_act_then_residual, false, 2},
     {"computed weights", record_computed_weights, false, 3},
     {"repeated residual", record_repeated_residual, false, 2},
+    {"slices", record_slices, false, 4},
+    {"slice of columns", record_slice_of_columns, false, 3},
+    {"concat", record_concat, false, 4},
+    {"concat of inputs", record_concat_of_inputs, false, 4},
+    {"slice marked, marks dropped", record_marked_slice, false, 3},
+    {"slice marked, marks kept", record_marked_slice, true, 4},
 };
 enum { FUSIONS = sizeof(fusions) / sizeof(fusions[0]) };
 

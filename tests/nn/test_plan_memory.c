@@ -86,14 +86,34 @@ static size_t bytes_of(const tpp_value_info *info)
     return (size_t)tpp_shape_count(&info->shape) * tpp_dtype_size(info->type);
 }
 
+/* The value that `v` shows a part of, from byte *before on. */
+static int root_of(const tpp_plan *p, int v, size_t *before)
+{
+    for (; v >= 0 && p->value[v].info.alias >= 0; v = p->value[v].info.alias)
+        *before += p->value[v].view_at;
+    return v;
+}
+
+static range *find_range(range *r, int n, int value)
+{
+    for (int j = 0; j < n; j++)
+        if (r[j].value == value) return &r[j];
+    return NULL;
+}
+
+/* A tensor that several nodes write, part by part, lives from the first on. */
 static int add_outputs(const tpp_plan *p, int at, range *r, int n)
 {
     const tpp_plan_node *node = &p->node[p->order[at]];
     for (int i = 0; i < TPP_MAX_OUT; i++) {
-        const int v = node->info.out[i];
+        size_t before = 0;
+        const int v = root_of(p, node->info.out[i], &before);
         if (v < 0 || p->value[v].place != TPP_PLACE_ARENA) continue;
+        if (before + bytes_of(&p->value[node->info.out[i]].info) > bytes_of(&p->value[v].info))
+            fail_msg("node %d (%s) writes beyond its tensor", at, node->info.op->name);
         const size_t start = p->value[v].offset;
-        r[n++] = (range){start, start + bytes_of(&p->value[v].info), at, at, v};
+        if (!find_range(r, n, v))
+            r[n++] = (range){start, start + bytes_of(&p->value[v].info), at, at, v};
     }
     if (node->scratch > 0)
         r[n++] = (range){node->scratch_offset, node->scratch_offset + node->scratch, at, at, -1};
@@ -105,16 +125,13 @@ static void add_inputs(const tpp_plan *p, int at, range *r, int n)
 {
     const tpp_plan_node *node = &p->node[p->order[at]];
     for (int i = 0; i < TPP_MAX_IN; i++) {
-        int v = node->info.in[i];
-        while (v >= 0 && p->value[v].info.alias >= 0) v = p->value[v].info.alias;
+        size_t before = 0;
+        const int v = root_of(p, node->info.in[i], &before);
         if (v < 0 || p->value[v].place != TPP_PLACE_ARENA) continue;
-        bool written = false;
-        for (int j = 0; j < n; j++) {
-            if (r[j].value != v) continue;
-            written = true;
-            r[j].to = at;
-        }
-        if (!written) fail_msg("node %d (%s) reads what was not written", at, node->info.op->name);
+        range *of = find_range(r, n, v);
+        if (of == NULL)
+            fail_msg("node %d (%s) reads what was not written", at, node->info.op->name);
+        of->to = at;
     }
 }
 
