@@ -70,6 +70,10 @@ static const tpp_case cases[] = {
      ATTR(8, GELU),
      .in = {S(1, 1009, 32), S(32), S(32)},
      .fill = {POSITIVE, POSITIVE}},
+    {.name = "blocks_of_many_tokens",
+     ATTR(2, RELU),
+     .in = {S(2, 2531, 16), S(16), S(16)},
+     .fill = {LARGE}},
     {.name = NULL},
 };
 

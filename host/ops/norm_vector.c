@@ -4,7 +4,8 @@
 
 #include <stdio.h>
 
-enum { LAYERNORM_ROWS = 32, GROUPNORM_TOKENS = 64, MAX_CHANNELS = 4096 };
+/* Blocks of statistics are few, because every work-item of the second kernel reads all of them. */
+enum { LAYERNORM_ROWS = 32, GROUPNORM_TOKENS = 64, GROUPNORM_BLOCKS = 32 };
 
 static int64_t ceil_div(int64_t a, int64_t b)
 {
@@ -41,58 +42,44 @@ tpp_status tpp_layernorm_vector_record(tpp_steps *s, const tpp_call *c)
                                TPP_ARG((int)LAYERNORM_ROWS)));
 }
 
+/* Three rows in local memory. */
 bool tpp_groupnorm_vector_supports(const tpp_call *c, const tpp_caps *caps)
 {
-    const int64_t channels = tpp_shape_cols(&c->in[0].shape);
-    return whole_vectors(c, caps) && channels <= MAX_CHANNELS &&
-           2 * sizeof(float) * (size_t)channels <= caps->local_mem; /* mean and square of each */
+    const size_t row = (size_t)tpp_shape_cols(&c->in[0].shape) * sizeof(float);
+    return whole_vectors(c, caps) && 3 * row <= caps->local_mem;
 }
 
-static size_t partial_floats(const tpp_shape *x)
+/* Tokens of a block of statistics: as the map, not as the device, so that results do not depend on
+ * it. */
+static int64_t block_tokens(const tpp_shape *x)
 {
-    return (size_t)(x->d[0] * ceil_div(x->d[1], GROUPNORM_TOKENS) * 2 * x->d[2]);
+    const int64_t each = ceil_div(x->d[1], GROUPNORM_BLOCKS);
+    return each > GROUPNORM_TOKENS ? each : GROUPNORM_TOKENS;
 }
 
-/* Statistics of blocks, and after them those of groups. */
 size_t tpp_groupnorm_vector_scratch(const tpp_call *c, const tpp_caps *caps)
 {
+    (void)caps;
     const tpp_shape *x = &c->in[0].shape;
-    const size_t partial = tpp_round_up(sizeof(float) * partial_floats(x), caps->base_align);
-    return partial + sizeof(float) * (size_t)(x->d[0] * 2 * x->d[2]);
-}
-
-/* The part of the scratch behind the block statistics. */
-static tpp_status group_statistics(tpp_steps *s, const tpp_call *c, tpp_operand *out)
-{
-    const size_t align = tpp_device_caps(tpp_steps_device(s))->base_align;
-    const int64_t start =
-        (int64_t)tpp_round_up(sizeof(float) * partial_floats(&c->in[0].shape), align);
-    tpp_operand bytes = c->scratch;
-    bytes.shape = TPP_SHAPE(tpp_shape_count(&c->scratch.shape), 1);
-    return tpp_operand_rows(s, &bytes, start, bytes.shape.d[0] - start, out);
+    return sizeof(float) * (size_t)(x->d[0] * ceil_div(x->d[1], block_tokens(x)) * 2 * x->d[2]);
 }
 
 tpp_status tpp_groupnorm_vector_record(tpp_steps *s, const tpp_call *c)
 {
     char options[64];
-    tpp_operand stat = {0};
     const tpp_groupnorm_attr *a = c->attr;
     const tpp_shape *x = &c->in[0].shape;
-    const int n = tpp_int(x->d[1]), cols = tpp_int(x->d[2]), each = GROUPNORM_TOKENS;
-    const int blocks = (int)ceil_div(n, each);
-    const cl_mem y = c->out[0].mem, from = c->in[0].mem, partial = c->scratch.mem;
+    const int n = tpp_int(x->d[1]), cols = tpp_int(x->d[2]), each = tpp_int(block_tokens(x));
+    const cl_mem from = c->in[0].mem, partial = c->scratch.mem;
     options_of(s, cols, options, sizeof(options));
-    TPP_TRY(group_statistics(s, c, &stat));
-    const tpp_grid by_block = {.global = {(size_t)blocks, (size_t)x->d[0]}};
-    const tpp_grid by_group = {.global = {(size_t)a->groups, (size_t)x->d[0]}};
+    const tpp_grid blocks = {.global = {(size_t)ceil_div(n, each), (size_t)x->d[0]}};
+    const tpp_grid pieces = {.global = {(size_t)ceil_div(n, GROUPNORM_TOKENS), (size_t)x->d[0]}};
     TPP_TRY(tpp_record(
-        s, "norm_vector", "groupnorm_blocks", options, by_block,
+        s, "norm_vector", "groupnorm_blocks", options, blocks,
         TPP_ARGS(TPP_ARG(partial), TPP_ARG(from), TPP_ARG(n), TPP_ARG(cols), TPP_ARG(each))));
-    TPP_TRY(tpp_record(s, "norm_vector", "groupnorm_merge", options, by_group,
-                       TPP_ARGS(TPP_ARG(stat.mem), TPP_ARG(partial), TPP_ARG(c->in[1].mem),
-                                TPP_ARG(a->eps), TPP_ARG(n), TPP_ARG(cols), TPP_ARG(each),
-                                TPP_ARG(blocks))));
-    return tpp_record(s, "norm_vector", "groupnorm_apply", options, by_block,
-                      TPP_ARGS(TPP_ARG(y), TPP_ARG(from), TPP_ARG(stat.mem), TPP_ARG(c->in[2].mem),
-                               TPP_ARG(a->act), TPP_ARG(n), TPP_ARG(cols), TPP_ARG(each)));
+    return tpp_record(s, "norm_vector", "groupnorm_apply", options, pieces,
+                      TPP_ARGS(TPP_ARG(c->out[0].mem), TPP_ARG(from), TPP_ARG(partial),
+                               TPP_ARG(c->in[1].mem), TPP_ARG(c->in[2].mem), TPP_ARG(a->eps),
+                               TPP_ARG(a->act), TPP_ARG(a->groups), TPP_ARG(n), TPP_ARG(cols),
+                               TPP_ARG(each), TPP_ARG((int)GROUPNORM_TOKENS)));
 }
