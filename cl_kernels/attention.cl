@@ -2,6 +2,7 @@
  * arXiv:1706.03762). Shapes and modes: host/ref/ref.h.
  *   q [bq, nq, c], k, v [bk, nk, c], c = heads * d; valid? [bk], index? [bq]; y [bo, nq, c]
  *   p [bo, heads, count, nk]: scores, then probabilities, of queries first .. first + count - 1
+ *   Rows of q, k and v may lie apart: *_pitch elements from one to the next.
  * Without a key that takes part, probabilities and y are 0.
  *
  * Plain algorithm, three kernels, one work-item per element unless said otherwise:
@@ -52,15 +53,16 @@ static float dot_strided(global const float *a, int a_step, global const float *
 __attribute__((reqd_work_group_size(LOCAL, 1, 1))) kernel void attention_scores(
     global float *restrict p, global const float *restrict q, global const float *restrict k,
     global const int *restrict valid, global const int *restrict index, int mode, int heads,
-    float scale, int first, int count, int bo, int nq, int bk, int nk, int c)
+    float scale, int first, int count, int bo, int nq, int bk, int nk, int c, int q_pitch,
+    int k_pitch)
 {
     const int key = (int)get_global_id(0), row = (int)get_global_id(1);
     if (key >= nk || row >= bo * heads * count) return;
     const int query = first + row % count, head = row / count % heads, batch = row / count / heads;
     const int from = query_batch(mode, batch, bk), to = key_batch(mode, batch, bk, index);
     const int d = c / heads;
-    const size_t q_at = ((size_t)from * nq + query) * c + head * d;
-    const size_t k_at = ((size_t)to * nk + key) * c + head * d;
+    const size_t q_at = ((size_t)from * nq + query) * q_pitch + head * d;
+    const size_t k_at = ((size_t)to * nk + key) * k_pitch + head * d;
     const bool masked = valid && key >= valid[to];
     p[(size_t)row * nk + key] =
         masked ? -INFINITY : scale * dot_strided(q + q_at, 1, k + k_at, 1, d);
@@ -89,14 +91,15 @@ __attribute__((reqd_work_group_size(LOCAL, 1, 1))) kernel void attention_softmax
 __attribute__((reqd_work_group_size(LOCAL, 1, 1))) kernel void attention_values(
     global float *restrict y, global const float *restrict p, global const float *restrict v,
     global const int *restrict index, int mode, int heads, int first, int count, int bo, int nq,
-    int bk, int nk, int c)
+    int bk, int nk, int c, int v_pitch)
 {
     const int channel = (int)get_global_id(0), row = (int)get_global_id(1);
     if (channel >= c || row >= bo * count) return;
     const int at = row % count, batch = row / count, head = channel / (c / heads);
     const int from = key_batch(mode, batch, bk, index);
     const size_t p_at = (((size_t)batch * heads + head) * count + at) * nk;
-    const float sum = dot_strided(p + p_at, 1, v + (size_t)from * nk * c + channel, c, nk);
+    const float sum =
+        dot_strided(p + p_at, 1, v + (size_t)from * nk * v_pitch + channel, v_pitch, nk);
     y[((size_t)batch * nq + first + at) * c + channel] = sum;
 }
 

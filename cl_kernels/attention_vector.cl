@@ -1,6 +1,7 @@
 /* Attention on CPU devices: register tiles and an online softmax; the scores never exist whole.
  *   y = softmax(scale q k^T) v by heads; shapes and modes as in attention.cl. HEAD = c / heads is a
- *   multiple of NR and at most KB.
+ *   multiple of NR and at most KB. Rows of q, k and v may lie apart: *_pitch elements from one to
+ *   the next.
  *
  * attention_pack_keys: keys [bk, nk, c] to panels [bk, heads, ceil(nk / NR), HEAD, NR], times
  *   scale, zero beyond nk. Grid: (panels, heads, bk).
@@ -24,14 +25,16 @@
 enum { MODE_SAME, MODE_EACH, MODE_INDEX };
 
 __attribute__((reqd_work_group_size(1, 1, 1))) kernel void attention_pack_keys(
-    global float *restrict panels, global const float *restrict k, int heads, int nk, float scale)
+    global float *restrict panels, global const float *restrict k, int heads, int nk, float scale,
+    int k_pitch)
 {
     const int panel = (int)get_group_id(0), head = (int)get_group_id(1);
-    const int batch = (int)get_group_id(2), c = heads * HEAD, n_panels = (nk + NR - 1) / NR;
+    const int batch = (int)get_group_id(2), n_panels = (nk + NR - 1) / NR;
     global float *to = panels + (((size_t)batch * heads + head) * n_panels + panel) * HEAD * NR;
     for (int j = 0; j < NR; j++) {
         const int key = panel * NR + j;
-        global const float *from = k + ((size_t)batch * nk + min(key, nk - 1)) * c + head * HEAD;
+        global const float *from =
+            k + ((size_t)batch * nk + min(key, nk - 1)) * k_pitch + head * HEAD;
         const float factor = key < nk ? scale : 0.0f;
         for (int i = 0; i < HEAD; i++) to[(size_t)i * NR + j] = from[i] * factor;
     }
@@ -132,7 +135,7 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void attention_vector(
     global float *restrict y, global const float *restrict q, global const float *restrict panels,
     global const float *restrict v, global const int *restrict valid,
     global const int *restrict index, int mode, int heads, int nq, int bk, int nk, int strips,
-    int heads_each)
+    int heads_each, int q_pitch, int v_pitch)
 {
     local float a[STRIPS * MR * LDA], o[STRIPS * MR * LDA], s[MR * LDA];
     local float maximum[STRIPS * MR], sum[STRIPS * MR * VW], factor[MR];
@@ -144,13 +147,13 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void attention_vector(
     const int tiles = min(strips, (nq - row0 + MR - 1) / MR);
     for (int i = 0; i < tiles * MR; i++) {
         const int row = min(row0 + i, nq - 1); /* beyond the end: computed, never stored */
-        copy_floats(a + i * LDA, q + ((size_t)from * nq + row) * c + head0 * HEAD,
+        copy_floats(a + i * LDA, q + ((size_t)from * nq + row) * q_pitch + head0 * HEAD,
                     heads_each * HEAD);
     }
     for (int h = 0; h < heads_each; h++)
         attend(o + h * HEAD, a + h * HEAD, s, maximum, sum, factor,
                panels + ((size_t)to * heads + head0 + h) * n_panels * HEAD * NR,
-               v + (size_t)to * nk * c + (head0 + h) * HEAD, c, keys, tiles);
+               v + (size_t)to * nk * v_pitch + (head0 + h) * HEAD, v_pitch, keys, tiles);
     for (int i = 0; i < tiles * MR && row0 + i < nq; i++) {
         global float *out = y + ((size_t)batch * nq + row0 + i) * c + head0 * HEAD;
         for (int j = 0; j < heads_each * HEAD; j += VW)

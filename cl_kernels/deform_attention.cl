@@ -7,6 +7,7 @@
  * y = sum over levels and points of softmax(logits) * bilinear(value, px, py); outside reads as 0.
  *
  * deform_attention_forward_plain: one work-item per element of y, grid (c, b*nq).
+ *   Rows of value, offsets and logits may lie apart: *_pitch elements from one to the next.
  * Backward, without atomics:
  *   deform_attention_samples          sample [b, nq, heads, levels, points, 3] = px, py, weight;
  *                                     one work-item per sample
@@ -80,29 +81,30 @@ __attribute__((reqd_work_group_size(LOCAL, 1, 1))) kernel void deform_attention_
     global const float *restrict offsets, global const float *restrict logits,
     global const float *restrict ref, int heads, int levels, int points, int h0, int h1, int h2,
     int h3, int w0, int w1, int w2, int w3, int b, int nq, int s, int c, int ref_batches,
-    int ref_size)
+    int ref_size, int value_pitch, int offset_pitch, int logit_pitch)
 {
     const int channel = (int)get_global_id(0), row = (int)get_global_id(1);
     if (channel >= c || row >= b * nq) return;
     const int height[4] = {h0, h1, h2, h3}, width[4] = {w0, w1, w2, w3};
     const int query = row % nq, batch = row / nq, head = channel / (c / heads), n = levels * points;
-    const size_t first = ((size_t)row * heads + head) * n;
+    global const float *offset = offsets + (size_t)row * offset_pitch + head * n * 2;
+    global const float *logit = logits + (size_t)row * logit_pitch + head * n;
     global const float *r = ref + (size_t)(batch % ref_batches * nq + query) * ref_size;
-    global const float *map = value + (size_t)batch * s * c + channel;
-    const float most = row_max(logits + first, n);
+    global const float *map = value + (size_t)batch * s * value_pitch + channel;
+    const float most = row_max(logit, n);
     float sum = 0.0f;
     for (int level = 0; level < levels; level++) {
         const float2 size = (float2)((float)width[level], (float)height[level]);
         for (int point = 0; point < points; point++) {
-            const size_t at = first + level * points + point;
-            const float2 pixel = sample_pixel(offsets + 2 * at, r, ref_size, points, size);
+            const int at = level * points + point;
+            const float2 pixel = sample_pixel(offset + 2 * at, r, ref_size, points, size);
             if (!inside(pixel, height[level], width[level])) continue;
-            const float4 v = corners(map, height[level], width[level], c, pixel);
-            sum += exp(logits[at] - most) * blend(v, pixel - floor(pixel));
+            const float4 v = corners(map, height[level], width[level], value_pitch, pixel);
+            sum += exp(logit[at] - most) * blend(v, pixel - floor(pixel));
         }
-        map += (size_t)height[level] * width[level] * c;
+        map += (size_t)height[level] * width[level] * value_pitch;
     }
-    y[(size_t)row * c + channel] = sum / row_sum(logits + first, n, most);
+    y[(size_t)row * c + channel] = sum / row_sum(logit, n, most);
 }
 
 __attribute__((reqd_work_group_size(LOCAL, 1, 1))) kernel void deform_attention_samples(

@@ -1,6 +1,7 @@
 /* Deformable attention on CPU devices: the samples of a head in native vectors until their weights
  * and places are known, then its channels in native vectors.
  *   Shapes and formula: deform_attention.cl and host/ref/ref.h; HEAD is a multiple of VW.
+ *   Rows of value, offsets and logits may lie apart: *_pitch elements from one to the next.
  * One work-item (a group of its own) takes `each` queries, head after head, so that what the
  * samples of neighbouring queries share stays in the first cache. Grid: (blocks of queries,
  * batches).
@@ -79,7 +80,7 @@ static float softmax_samples(float e[LANES], global const float *logits)
         second = min(at_ + 1, last_);                                                        \
     }
 
-/* Corners of all samples of one head: offsets `o`, reference point `r`, `c` channels a pixel. */
+/* Corners of all samples of one head: offsets `o`, reference point `r`; pixels lie `c` apart. */
 static void find_corners(corners *k, const float e[LANES], const tables *t, global const float *o,
                          global const float *r, int ref_size, int c)
 {
@@ -130,8 +131,8 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void deform_attention_vect
     global float *restrict y, global const float *restrict value,
     global const float *restrict offsets, global const float *restrict logits,
     global const float *restrict ref, int heads, int ref_batches, int ref_size, int tokens, int nq,
-    int each, int height0, int height1, int height2, int height3, int width0, int width1,
-    int width2, int width3)
+    int each, int value_pitch, int offset_pitch, int logit_pitch, int height0, int height1,
+    int height2, int height3, int width0, int width1, int width2, int width3)
 {
     const int level_height[4] = {height0, height1, height2, height3};
     const int level_width[4] = {width0, width1, width2, width3};
@@ -141,21 +142,22 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void deform_attention_vect
     for (int i = 0, start = 0, level = 0; i < LANES; i++) {
         t.width[i] = (float)level_width[level];
         t.height[i] = (float)level_height[level];
-        t.start[i] = start * c;
+        t.start[i] = start * value_pitch;
         if (i % POINTS < POINTS - 1 || level == LEVELS - 1) continue;
         start += level_height[level] * level_width[level];
         level++;
     }
     for (int head = 0; head < heads; head++)
         for (int query = first; query < last; query++) {
-            const size_t row = (size_t)batch * nq + query, at = (row * heads + head) * SAMPLES;
+            const size_t row = (size_t)batch * nq + query;
+            const int at = head * SAMPLES;
             float e[LANES];
             corners k;
-            const float factor = softmax_samples(e, logits + at);
-            find_corners(&k, e, &t, offsets + 2 * at,
+            const float factor = softmax_samples(e, logits + row * logit_pitch + at);
+            find_corners(&k, e, &t, offsets + row * offset_pitch + 2 * at,
                          ref + ((size_t)(ref_batches > 1 ? batch : 0) * nq + query) * ref_size,
-                         ref_size, c);
+                         ref_size, value_pitch);
             add_corners(y + row * c + head * HEAD, &k,
-                        value + (size_t)batch * tokens * c + head * HEAD, factor);
+                        value + (size_t)batch * tokens * value_pitch + head * HEAD, factor);
         }
 }

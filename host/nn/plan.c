@@ -28,7 +28,8 @@ tpp_call tpp_plan_call(const tpp_plan *p, const tpp_plan_node *n)
     for (int i = 0; i < TPP_MAX_IN; i++)
         if (n->info.in[i] >= 0)
             c.in[i] = (tpp_operand){.shape = p->value[n->info.in[i]].info.shape,
-                                    .type = p->value[n->info.in[i]].info.type};
+                                    .type = p->value[n->info.in[i]].info.type,
+                                    .pitch = p->value[n->info.in[i]].pitch};
     for (int i = 0; i < TPP_MAX_OUT; i++)
         if (n->info.out[i] >= 0)
             c.out[i] = (tpp_operand){.shape = p->value[n->info.out[i]].info.shape,
@@ -49,6 +50,18 @@ int tpp_plan_add_node(tpp_plan *p, const tpp_plan_node *n)
     if (tpp_grow(&p->node, p->n_nodes, &p->node_capacity, sizeof(*p->node)) != TPP_OK) return -1;
     p->node[p->n_nodes] = *n;
     return p->n_nodes++;
+}
+
+tpp_status tpp_plan_insert_before(tpp_plan *p, int user, const tpp_plan_node *n)
+{
+    const int index = tpp_plan_add_node(p, n);
+    if (index < 0) return TPP_ENOMEM;
+    TPP_TRY(tpp_grow(&p->order, p->n_order, &p->order_capacity, sizeof(*p->order)));
+    int at = p->n_order++;
+    for (; at > 0 && p->order[at - 1] != user; at--) p->order[at] = p->order[at - 1];
+    p->order[at] = p->order[at - 1]; /* the user itself */
+    p->order[at - 1] = index;
+    return TPP_OK;
 }
 
 void tpp_plan_count_users(tpp_plan *p)
@@ -242,6 +255,8 @@ static tpp_status plan(tpp_plan *p, const tpp_graph *g)
         TPP_TRY(tpp_plan_fuse(p));
         drop_dead(p);
         tpp_plan_view(p);
+        drop_dead(p);
+        TPP_TRY(tpp_plan_join(p));
         drop_dead(p);
     }
     TPP_TRY(choose_algorithms(p));

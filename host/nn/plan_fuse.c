@@ -71,19 +71,6 @@ static bool fuse_residual(tpp_plan *p, int n, int user, tpp_plan_node *fused)
     return accepts(p, &p->node[n], fused);
 }
 
-/* A new node, run just before `user`: whatever the user reads is there by then. */
-static tpp_status insert_before(tpp_plan *p, int user, const tpp_plan_node *n)
-{
-    const int index = tpp_plan_add_node(p, n);
-    if (index < 0) return TPP_ENOMEM;
-    TPP_TRY(tpp_grow(&p->order, p->n_order, &p->order_capacity, sizeof(*p->order)));
-    int at = p->n_order++;
-    for (; at > 0 && p->order[at - 1] != user; at--) p->order[at] = p->order[at - 1];
-    p->order[at] = p->order[at - 1]; /* the user itself */
-    p->order[at - 1] = index;
-    return TPP_OK;
-}
-
 /* The weights and bias of the merged convolution come from a new node, fold_bn. */
 static tpp_status fuse_bn(tpp_plan *p, int n, int user, tpp_plan_node *fused, bool *done)
 {
@@ -107,7 +94,7 @@ static tpp_status fuse_bn(tpp_plan *p, int n, int user, tpp_plan_node *fused, bo
         if (fold.info.out[i] < 0) return TPP_ENOMEM;
         p->value[fold.info.out[i]].constant = true;
     }
-    TPP_TRY(insert_before(p, user, &fold));
+    TPP_TRY(tpp_plan_insert_before(p, user, &fold));
     fused->info.in[TPP_GEMM_W] = fold.info.out[0];
     fused->info.in[TPP_GEMM_BIAS] = fold.info.out[1];
     *done = accepts(p, &p->node[n], fused);

@@ -23,6 +23,7 @@ typedef struct tpp_plan_value {
     tpp_store_entry *entry; /* of STORE */
     char *key;              /* of STORE */
     size_t view_at;         /* of a value with info.alias: bytes of that one before it */
+    int64_t pitch;          /* as tpp_operand's; not 0: columns of a wider matrix */
     cl_mem mem;             /* made by record */
     bool constant, keep;    /* keep: an output or a kept mark lies here */
     bool stays;             /* holds a run_use of `entry` */
@@ -70,10 +71,14 @@ int tpp_plan_add_node(tpp_plan *p, const tpp_plan_node *n);
 /* Counts readers of every value from the live nodes. */
 void tpp_plan_count_users(tpp_plan *p);
 
-/* plan_fuse.c: merges nodes. plan_view.c: drops copies. plan_memory.c: places values in the arena.
- * plan_derive.c: keys of constants, loading and deriving them. */
+/* A new node, run just before `user`: whatever the user reads is there by then. */
+TPP_MUST_CHECK tpp_status tpp_plan_insert_before(tpp_plan *p, int user, const tpp_plan_node *n);
+
+/* plan_fuse.c: merges nodes. plan_view.c: drops copies. plan_join.c: joins products. plan_memory.c:
+ * places values in the arena. plan_derive.c: keys of constants, loading and deriving them. */
 TPP_MUST_CHECK tpp_status tpp_plan_fuse(tpp_plan *p);
 void tpp_plan_view(tpp_plan *p);
+TPP_MUST_CHECK tpp_status tpp_plan_join(tpp_plan *p);
 TPP_MUST_CHECK tpp_status tpp_plan_place(tpp_plan *p);
 TPP_MUST_CHECK tpp_status tpp_plan_derive(tpp_plan *p, bool first);
 

@@ -12,6 +12,15 @@ static size_t bytes_of(const tpp_value_info *info)
     return (size_t)tpp_shape_count(&info->shape) * tpp_dtype_size(info->type);
 }
 
+/* From the first byte of a value to its last. */
+static size_t span_of(const tpp_plan_value *v)
+{
+    const tpp_shape *s = &v->info.shape;
+    if (v->pitch == 0) return bytes_of(&v->info);
+    return (size_t)((tpp_shape_rows(s) - 1) * v->pitch + tpp_shape_cols(s)) *
+           tpp_dtype_size(v->info.type);
+}
+
 /* The buffer that a root value lies in. */
 static tpp_status buffer_of(tpp_plan *p, tpp_plan_value *v, tpp_buffer **b)
 {
@@ -40,13 +49,13 @@ static tpp_status resolve_value(tpp_plan *p, int v, tpp_operand *x)
     TPP_TRY(buffer_of(p, &p->value[r], &b));
     x->shape = p->value[v].info.shape;
     x->type = p->value[v].info.type;
+    x->pitch = p->value[v].pitch;
     x->root = x->mem = b->mem;
     x->offset = (in_arena ? p->value[r].offset : 0) + at;
     if (!in_arena && at == 0) return TPP_OK;
     tpp_plan_value *holder = &p->value[at > 0 ? v : r];
     if (holder->mem == NULL)
-        TPP_TRY(tpp_sub_buffer(&holder->mem, p->store->device, b->mem, x->offset,
-                               bytes_of(&holder->info)));
+        TPP_TRY(tpp_sub_buffer(&holder->mem, p->store->device, b->mem, x->offset, span_of(holder)));
     x->mem = holder->mem;
     return TPP_OK;
 }

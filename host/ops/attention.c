@@ -99,7 +99,7 @@ static size_t scratch_forward(const tpp_call *c, const tpp_caps *caps)
 /* Probabilities of queries first .. first + count - 1 into scratch. */
 typedef struct score_call {
     cl_mem p, q, k, valid, index;
-    int mode;
+    int mode, q_pitch, k_pitch;
     float scale;
 } score_call;
 
@@ -111,7 +111,8 @@ static tpp_status record_probabilities(tpp_steps *s, const score_call *c, const 
                           TPP_ARGS(TPP_ARG(c->p), TPP_ARG(c->q), TPP_ARG(c->k), TPP_ARG(c->valid),
                                    TPP_ARG(c->index), TPP_ARG(c->mode), TPP_ARG(z->heads),
                                    TPP_ARG(c->scale), TPP_ARG(first), TPP_ARG(count), TPP_ARG(z->b),
-                                   TPP_ARG(z->nq), TPP_ARG(z->bk), TPP_ARG(z->nk), TPP_ARG(z->c))));
+                                   TPP_ARG(z->nq), TPP_ARG(z->bk), TPP_ARG(z->nk), TPP_ARG(z->c),
+                                   TPP_ARG(c->q_pitch), TPP_ARG(c->k_pitch))));
     return tpp_record_1d(s, "attention", "attention_softmax", "", rows,
                          TPP_ARGS(TPP_ARG(c->p), TPP_ARG(rows), TPP_ARG(z->nk)));
 }
@@ -126,6 +127,8 @@ static tpp_status record_forward(tpp_steps *s, const tpp_call *c)
                                .valid = c->in[VALID].mem,
                                .index = c->in[INDEX].mem,
                                .mode = a->mode,
+                               .q_pitch = tpp_pitch(&c->in[Q]),
+                               .k_pitch = tpp_pitch(&c->in[K]),
                                .scale = a->scale};
     const int strip = strip_of(&z);
     for (int first = 0; first < z.nq; first += strip) {
@@ -136,7 +139,7 @@ static tpp_status record_forward(tpp_steps *s, const tpp_call *c)
             TPP_ARGS(TPP_ARG(c->out[0].mem), TPP_ARG(scores.p), TPP_ARG(c->in[V].mem),
                      TPP_ARG(scores.index), TPP_ARG(a->mode), TPP_ARG(z.heads), TPP_ARG(first),
                      TPP_ARG(count), TPP_ARG(z.b), TPP_ARG(z.nq), TPP_ARG(z.bk), TPP_ARG(z.nk),
-                     TPP_ARG(z.c))));
+                     TPP_ARG(z.c), TPP_ARG(tpp_pitch(&c->in[V])))));
     }
     return TPP_OK;
 }
@@ -160,8 +163,12 @@ static tpp_status record_backward(tpp_steps *s, const tpp_call *c)
     const sizes z = backward_sizes(c);
     const int rows = z.b * z.heads * z.nq;
     cl_mem p = c->scratch.mem, dy = c->in[BACK_DY].mem;
-    const score_call scores = {
-        .p = p, .q = c->in[BACK_Q].mem, .k = c->in[BACK_K].mem, .scale = a->scale};
+    const score_call scores = {.p = p,
+                               .q = c->in[BACK_Q].mem,
+                               .k = c->in[BACK_K].mem,
+                               .q_pitch = z.c,
+                               .k_pitch = z.c,
+                               .scale = a->scale};
     TPP_TRY(record_probabilities(s, &scores, &z, 0, z.nq));
     TPP_TRY(tpp_record_2d(
         s, "attention", "attention_backward_scores", "", (const int64_t[2]){z.nk, rows},
@@ -183,7 +190,10 @@ static tpp_status record_backward(tpp_steps *s, const tpp_call *c)
 
 static const tpp_algorithm forward_algorithms[] = {
     TPP_ATTENTION_VECTOR_ROW,
-    {.name = "plain", .scratch = scratch_forward, .record = record_forward},
+    {.name = "plain",
+     .pitches = TPP_ATTENTION_PITCHES,
+     .scratch = scratch_forward,
+     .record = record_forward},
     {.name = NULL},
 };
 static const tpp_algorithm backward_algorithms[] = {

@@ -90,7 +90,7 @@ tpp_status tpp_attention_vector_record(tpp_steps *s, const tpp_call *c)
         .global = {(size_t)ceil_div(nk, tpp_panel_width(caps)), (size_t)a->heads, (size_t)bk}};
     TPP_TRY(tpp_record(s, "attention_vector", "attention_pack_keys", options, keys,
                        TPP_ARGS(TPP_ARG(c->scratch.mem), TPP_ARG(c->in[K].mem), TPP_ARG(a->heads),
-                                TPP_ARG(nk), TPP_ARG(a->scale))));
+                                TPP_ARG(nk), TPP_ARG(a->scale), TPP_ARG(tpp_pitch(&c->in[K])))));
     const tpp_grid grid = {
         .global = {(size_t)w.blocks, (size_t)(a->heads / w.heads_each), (size_t)bo}};
     return tpp_record(s, "attention_vector", "attention_vector", options, grid,
@@ -98,7 +98,8 @@ tpp_status tpp_attention_vector_record(tpp_steps *s, const tpp_call *c)
                                TPP_ARG(c->scratch.mem), TPP_ARG(c->in[V].mem),
                                TPP_ARG(c->in[VALID].mem), TPP_ARG(c->in[INDEX].mem),
                                TPP_ARG(a->mode), TPP_ARG(a->heads), TPP_ARG(nq), TPP_ARG(bk),
-                               TPP_ARG(nk), TPP_ARG(w.strips), TPP_ARG(w.heads_each)));
+                               TPP_ARG(nk), TPP_ARG(w.strips), TPP_ARG(w.heads_each),
+                               TPP_ARG(tpp_pitch(&c->in[Q])), TPP_ARG(tpp_pitch(&c->in[V]))));
 }
 
 bool tpp_deform_vector_supports(const tpp_call *c, const tpp_caps *caps)
@@ -124,7 +125,8 @@ tpp_status tpp_deform_vector_record(tpp_steps *s, const tpp_call *c)
                  TPP_ARG(c->in[LOGITS].mem), TPP_ARG(c->in[REF].mem), TPP_ARG(a->heads),
                  TPP_ARG(tpp_int(ref->d[0])), TPP_ARG(tpp_int(ref->d[2])),
                  TPP_ARG(tpp_int(value->d[1])), TPP_ARG(nq), TPP_ARG((int)DEFORM_QUERIES),
-                 TPP_ARG(a->height[0]), TPP_ARG(a->height[1]), TPP_ARG(a->height[2]),
-                 TPP_ARG(a->height[3]), TPP_ARG(a->width[0]), TPP_ARG(a->width[1]),
-                 TPP_ARG(a->width[2]), TPP_ARG(a->width[3])));
+                 TPP_ARG(tpp_pitch(&c->in[VALUE])), TPP_ARG(tpp_pitch(&c->in[OFFSETS])),
+                 TPP_ARG(tpp_pitch(&c->in[LOGITS])), TPP_ARG(a->height[0]), TPP_ARG(a->height[1]),
+                 TPP_ARG(a->height[2]), TPP_ARG(a->height[3]), TPP_ARG(a->width[0]),
+                 TPP_ARG(a->width[1]), TPP_ARG(a->width[2]), TPP_ARG(a->width[3])));
 }

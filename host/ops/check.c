@@ -133,6 +133,7 @@ static tpp_status run_case(fixture *f, const tpp_algorithm *a, const tpp_check_h
     const tpp_caps *caps = tpp_device_caps(f->sample.device);
     tpp_params params = {{0}};
     tpp_sample_store_half(&f->sample, how->halves);
+    tpp_sample_set_apart(&f->sample, how->pitches);
     out->supported = tpp_algorithm_takes(f->sample.op, a, call, caps);
     if (how->params != NULL)
         params = *how->params;

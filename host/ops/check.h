@@ -25,6 +25,7 @@ typedef struct tpp_check_how {
     /* Float operands to store as half, as tpp_algorithm.halves has them; inputs are rounded before
      * the reference sees them. */
     unsigned halves;
+    unsigned pitches; /* inputs whose rows lie apart, as tpp_algorithm.pitches has them */
 } tpp_check_how;
 
 /* Of the largest magnitude, for results that are stored as half: of their 11 bits, rounding alone

@@ -69,6 +69,11 @@ tpp_status tpp_record_1d(tpp_steps *s, const char *file, const char *kernel, con
     return tpp_record_2d(s, file, kernel, options, (const int64_t[2]){x, 1}, args);
 }
 
+int tpp_pitch(const tpp_operand *x)
+{
+    return tpp_int(x->pitch > 0 ? x->pitch : tpp_shape_cols(&x->shape));
+}
+
 double tpp_bytes_moved(const tpp_shape *in, const tpp_shape *out)
 {
     int64_t n = 0;

@@ -80,13 +80,14 @@ static tpp_status record_forward(tpp_steps *s, const tpp_call *c)
 {
     const tpp_deform_attr *a = c->attr;
     const sizes z = sizes_of(a, c->in);
-    return tpp_record_2d(s, "deform_attention", "deform_attention_forward_plain", "",
-                         (const int64_t[2]){z.c, (int64_t)z.b * z.nq},
-                         TPP_ARGS(TPP_ARG(c->out[0].mem), TPP_ARG(c->in[VALUE].mem),
-                                  TPP_ARG(c->in[OFFSETS].mem), TPP_ARG(c->in[LOGITS].mem),
-                                  TPP_ARG(c->in[REF].mem), LEVEL_ARGS(a), TPP_ARG(z.b),
-                                  TPP_ARG(z.nq), TPP_ARG(z.s), TPP_ARG(z.c), TPP_ARG(z.ref_batches),
-                                  TPP_ARG(z.ref_size)));
+    return tpp_record_2d(
+        s, "deform_attention", "deform_attention_forward_plain", "",
+        (const int64_t[2]){z.c, (int64_t)z.b * z.nq},
+        TPP_ARGS(TPP_ARG(c->out[0].mem), TPP_ARG(c->in[VALUE].mem), TPP_ARG(c->in[OFFSETS].mem),
+                 TPP_ARG(c->in[LOGITS].mem), TPP_ARG(c->in[REF].mem), LEVEL_ARGS(a), TPP_ARG(z.b),
+                 TPP_ARG(z.nq), TPP_ARG(z.s), TPP_ARG(z.c), TPP_ARG(z.ref_batches),
+                 TPP_ARG(z.ref_size), TPP_ARG(tpp_pitch(&c->in[VALUE])),
+                 TPP_ARG(tpp_pitch(&c->in[OFFSETS])), TPP_ARG(tpp_pitch(&c->in[LOGITS]))));
 }
 
 /* Pixel and weight of every sample. */
@@ -134,7 +135,7 @@ static tpp_status record_backward(tpp_steps *s, const tpp_call *c)
 
 static const tpp_algorithm forward_algorithms[] = {
     TPP_DEFORM_VECTOR_ROW,
-    {.name = "plain", .record = record_forward},
+    {.name = "plain", .pitches = TPP_DEFORM_PITCHES, .record = record_forward},
     {.name = NULL},
 };
 static const tpp_algorithm backward_algorithms[] = {

@@ -23,6 +23,7 @@ typedef struct tpp_operand {
     cl_mem mem;
     cl_mem root;   /* the buffer that `mem` is part of, and where */
     size_t offset; /* bytes */
+    int64_t pitch; /* elements from one row to the next; 0: as many as a row has */
 } tpp_operand;
 
 /* What an algorithm can be tuned by, for one call: tile sizes, orders. The algorithm names them. */
@@ -57,6 +58,9 @@ typedef struct tpp_algorithm {
     /* Operands that may be stored as F16 (others come as the op's types say): bit i of in[i],
      * TPP_HALF_OUT of out[0]. `supports` says which go together. */
     unsigned halves;
+    /* Bit i: rows of in[i] may lie apart (tpp_operand.pitch): they are columns of a wider matrix.
+     */
+    unsigned pitches;
     bool cpu_only; /* written for CPU devices: passed over on a GPU unless asked for by name */
     bool gpu_only; /* written for GPUs: passed over on a CPU unless asked for by name */
     const char *param[TPP_MAX_PARAMS]; /* names of call.params.n; NULL: no more */
@@ -158,6 +162,9 @@ int tpp_panel_width(const tpp_caps *caps);
 /* An int64 as a kernel's int, after every product a kernel forms was bounded: the planner refuses
  * tensors of 2^31 elements or more, so this only asserts. */
 int tpp_int(int64_t n);
+
+/* Elements from one row of an operand to the next. */
+int tpp_pitch(const tpp_operand *x);
 
 /* Fails with TPP_ESHAPE unless the operand is there / has rank `rank` / has exactly these
  * dimensions (-1: any). */

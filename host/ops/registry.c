@@ -35,6 +35,14 @@ static bool takes_types(const tpp_algorithm *a, const tpp_call *c)
     return true;
 }
 
+/* Do no rows lie apart but those of operands that the algorithm takes so? */
+static bool takes_pitches(const tpp_algorithm *a, const tpp_call *c)
+{
+    for (int i = 0; i < TPP_MAX_IN; i++)
+        if (c->in[i].pitch > 0 && ((a->pitches >> i) & 1u) == 0) return false;
+    return true;
+}
+
 bool tpp_algorithm_is_for(const tpp_algorithm *a, const tpp_caps *caps)
 {
     return caps->is_cpu ? !a->gpu_only : !a->cpu_only;
@@ -51,7 +59,7 @@ bool tpp_algorithm_takes(const tpp_op *op, const tpp_algorithm *a, const tpp_cal
                                 (c->in[TPP_GEMM_ADDEND].shape.rank > 0 ? TPP_FUSE_ADDEND : 0u);
         if ((wanted & ~a->fuses) != 0) return false;
     }
-    if (!takes_types(a, c)) return false;
+    if (!takes_types(a, c) || !takes_pitches(a, c)) return false;
     return a->supports == NULL || a->supports(c, caps);
 }
 

@@ -19,7 +19,9 @@ enum { POISON_IN = 0x7fc00000, POISON_OUT = 0x7fc5a5a5 };
 
 static size_t operand_bytes(const tpp_operand *x)
 {
-    return (size_t)tpp_shape_count(&x->shape) * tpp_dtype_size(x->type);
+    int64_t n = tpp_shape_count(&x->shape);
+    if (x->pitch > 0) n += (x->pitch - tpp_shape_cols(&x->shape)) * (tpp_shape_rows(&x->shape) - 1);
+    return (size_t)n * tpp_dtype_size(x->type);
 }
 
 /* A poisoned buffer with a guard before and after the operand. */
@@ -75,10 +77,14 @@ static double load(const void *from, tpp_dtype type, int64_t i)
 
 static tpp_status upload(tpp_buffer *to, const tpp_operand *x, const double *values)
 {
-    const int64_t n = tpp_shape_count(&x->shape);
+    const int64_t n = tpp_shape_count(&x->shape), cols = tpp_shape_cols(&x->shape);
+    const uint32_t poison = (uint32_t)POISON_IN; /* between rows */
     char *bytes = NULL;
     TPP_NEW(bytes, operand_bytes(x) + 8);
-    for (int64_t j = 0; j < n; j++) store(bytes, x->type, j, values[j]);
+    for (size_t i = 0; x->pitch > 0 && i < operand_bytes(x); i++)
+        bytes[i] = ((const char *)&poison)[i % 4];
+    for (int64_t j = 0; j < n; j++)
+        store(bytes, x->type, j / cols * tpp_pitch(x) + j % cols, values[j]);
     const tpp_status s = tpp_buffer_write(to, x->offset, bytes, operand_bytes(x));
     tpp_free(bytes);
     return s;
@@ -107,6 +113,14 @@ void tpp_sample_store_half(tpp_sample *s, unsigned halves)
             s->call.in[i].type = TPP_F16;
     if ((halves & TPP_HALF_OUT) != 0 && s->call.out[0].type == TPP_F32)
         s->call.out[0].type = TPP_F16;
+}
+
+void tpp_sample_set_apart(tpp_sample *s, unsigned operands)
+{
+    enum { GAP = 5 };
+    for (int i = 0; i < TPP_MAX_IN; i++)
+        if (((operands >> i) & 1u) != 0 && s->call.in[i].shape.rank > 0)
+            s->call.in[i].pitch = tpp_shape_cols(&s->call.in[i].shape) + GAP;
 }
 
 void tpp_sample_close(tpp_sample *s)

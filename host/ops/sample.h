@@ -29,6 +29,9 @@ TPP_MUST_CHECK tpp_status tpp_sample_open(tpp_sample *s, tpp_device *d, const tp
 /* Before any run: stores these of the float operands (as tpp_algorithm.halves has them) as half,
  * each value rounded. */
 void tpp_sample_store_half(tpp_sample *s, unsigned halves);
+
+/* Before any run: rows of these inputs (bit i: in[i]) lie apart, with NaN between them. */
+void tpp_sample_set_apart(tpp_sample *s, unsigned operands);
 void tpp_sample_close(tpp_sample *s);
 
 /* An algorithm recorded on a sample. Zero-initialise; close in any state. */

@@ -115,12 +115,16 @@ TPP_MUST_CHECK tpp_status tpp_mask_head_vector_record(tpp_steps *s, const tpp_ca
     {                                                                                  \
         .name = "vector", .cpu_only = true, .supports = tpp_attention_vector_supports, \
         .param = {"rows", "strips"}, .variant = tpp_attention_vector_variant,          \
-        .scratch = tpp_attention_vector_scratch, .record = tpp_attention_vector_record \
+        .pitches = TPP_ATTENTION_PITCHES, .scratch = tpp_attention_vector_scratch,     \
+        .record = tpp_attention_vector_record                                          \
     }
+/* Projections that are columns of one matrix: value, offsets, logits; query, key, value. */
+#define TPP_DEFORM_PITCHES    7u
+#define TPP_ATTENTION_PITCHES 7u
 #define TPP_DEFORM_VECTOR_ROW                                                       \
     {                                                                               \
         .name = "vector", .cpu_only = true, .supports = tpp_deform_vector_supports, \
-        .record = tpp_deform_vector_record                                          \
+        .pitches = TPP_DEFORM_PITCHES, .record = tpp_deform_vector_record           \
     }
 #define TPP_LAYERNORM_VECTOR_ROW                                                       \
     {                                                                                  \

@@ -208,6 +208,45 @@ static void record_marked_slice(tpp_graph *g)
     tpp_output(g, "y", tpp_concat(g, 1, 2, both));
 }
 
+/* Projections of the same rows, 512 bytes wide: they start where most devices let a sub-buffer
+ * start. */
+static tpp_value projected(tpp_graph *g, tpp_value x, const char *prefix)
+{
+    return tpp_linear(g, x, prefix, 128);
+}
+
+static tpp_value attended(tpp_graph *g, tpp_value q, tpp_value k, tpp_value v)
+{
+    const tpp_attention_attr attr = {.heads = 4, .scale = 0.17f};
+    return tpp_attention(g, q, k, v, TPP_NONE, TPP_NONE, attr);
+}
+
+static void record_projections(tpp_graph *g)
+{
+    const tpp_value x = rows_input(g, "x");
+    tpp_output(g, "y",
+               attended(g, projected(g, x, "q"), projected(g, x, "k"), projected(g, x, "v")));
+}
+
+/* Queries and keys are of a sum, values are not; another reader of the queries wants whole rows. */
+static void record_projections_apart(tpp_graph *g)
+{
+    const tpp_value x = rows_input(g, "x"), z = tpp_add(g, x, rows_input(g, "pos"));
+    const tpp_value q = projected(g, z, "q"), v = projected(g, x, "v");
+    const tpp_value y = attended(g, q, projected(g, z, "k"), v);
+    tpp_output(g, "y", tpp_mul(g, y, tpp_activate(g, q, TPP_ACT_TANH)));
+}
+
+/* Columns of one row lie side by side: anybody may read them. */
+static void record_projections_of_a_row(tpp_graph *g)
+{
+    const tpp_value x = tpp_input(g, "x", TPP_F32, TPP_SHAPE(1, 32));
+    const tpp_value a = tpp_activate(g, projected(g, x, "q"), TPP_ACT_RELU);
+    const tpp_value b = tpp_activate(g, projected(g, x, "k"), TPP_ACT_RELU);
+    const tpp_value c = projected(g, x, "v");
+    tpp_output(g, "y", tpp_mul(g, tpp_mul(g, a, b), c));
+}
+
 typedef struct fusion {
     const char *name;
     record_graph *record;
@@ -236,6 +275,9 @@ static const fusion fusions[] = {
     {"concat of inputs", record_concat_of_inputs, false, 4},
     {"slice marked, marks dropped", record_marked_slice, false, 3},
     {"slice marked, marks kept", record_marked_slice, true, 4},
+    {"projections", record_projections, false, 2},
+    {"projections apart", record_projections_apart, false, 6},
+    {"projections of a row", record_projections_of_a_row, false, 4},
 };
 enum { FUSIONS = sizeof(fusions) / sizeof(fusions[0]) };
 

@@ -25,28 +25,45 @@ typedef struct tally {
     int passed, failed, unsupported;
 } tally;
 
-/* One case with parameters number `variant`, `halves` of its operands stored as half; false: there
- * are no such parameters. */
-static bool run_variant(tpp_device *d, const tpp_op *op, const tpp_algorithm *a, const tpp_case *c,
-                        int variant, unsigned halves, tally *t)
+/* One case as `how` says; false: there are no such parameters. */
+static bool run_how(tpp_device *d, const tpp_op *op, const tpp_algorithm *a, const tpp_case *c,
+                    const tpp_check_how *how, tally *t)
 {
     tpp_check result;
-    const tpp_check_how how = {.variant = variant, .halves = halves};
-    if (tpp_check_as(&result, d, op, c, a, &how) != TPP_OK) {
-        print_error("%s/%s/%s#%d/%x: %s\n", op->name, c->name, a->name, variant, halves,
-                    tpp_error());
+    if (tpp_check_as(&result, d, op, c, a, how) != TPP_OK) {
+        print_error("%s/%s/%s#%d/%x/%x: %s\n", op->name, c->name, a->name, how->variant,
+                    how->halves, how->pitches, tpp_error());
         t->failed++;
     } else if (!result.supported) {
-        t->unsupported += variant == 0;
+        t->unsupported += how->variant == 0;
         return false;
     } else if (!result.passed) {
-        print_error("%s/%s/%s#%d/%x: %s (error %.3g, tolerance %.3g)\n", op->name, c->name, a->name,
-                    variant, halves, result.why, result.error, result.tolerance);
+        print_error("%s/%s/%s#%d/%x/%x: %s (error %.3g, tolerance %.3g)\n", op->name, c->name,
+                    a->name, how->variant, how->halves, how->pitches, result.why, result.error,
+                    result.tolerance);
         t->failed++;
     } else {
         t->passed++;
     }
     return true;
+}
+
+/* The same with `halves` of its operands stored as half. */
+static bool run_variant(tpp_device *d, const tpp_op *op, const tpp_algorithm *a, const tpp_case *c,
+                        int variant, unsigned halves, tally *t)
+{
+    return run_how(d, op, a, c, &(tpp_check_how){.variant = variant, .halves = halves}, t);
+}
+
+/* Rows apart in all operands that may have them so, and in each alone. */
+static void run_pitches(tpp_device *d, const tpp_op *op, const tpp_algorithm *a, const tpp_case *c,
+                        tally *t)
+{
+    if (a->pitches == 0) return;
+    (void)run_how(d, op, a, c, &(tpp_check_how){.pitches = a->pitches}, t);
+    for (int i = 0; i < TPP_MAX_IN; i++)
+        if (((a->pitches >> i) & 1u) != 0)
+            (void)run_how(d, op, a, c, &(tpp_check_how){.pitches = 1u << i}, t);
 }
 
 /* Half storage of all operands that may have it; in the first case also of x, w and y alone. */
@@ -66,6 +83,7 @@ static void run_algorithm(tpp_device *d, const tpp_op *op, const tpp_algorithm *
         for (int variant = 0; run_variant(d, op, a, c, variant, 0, t); variant++)
             if (a->variant == NULL) break;
         run_halves(d, op, a, c, t);
+        run_pitches(d, op, a, c, t);
         if (getenv("TPP_TEST_SMALLEST") != NULL) break;
     }
 }
