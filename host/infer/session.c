@@ -92,16 +92,29 @@ static tpp_status open_handover(tpp_session *s, const char *name)
     return TPP_OK;
 }
 
+/* `link` for every state that the plan leaves to the next frame. */
+typedef tpp_status link_state(tpp_plan *p, const char *name, tpp_buffer *state);
+static tpp_status link_states(const tpp_session *s, tpp_plan *p, link_state *link)
+{
+    for (int i = 0; i < TPP_STATES; i++) {
+        char name[32];
+        tpp_shape shape;
+        tpp_dtype type;
+        (void)snprintf(name, sizeof(name), "next.%s", state_names[i]);
+        if (s->state[i] != NULL && tpp_plan_shape(p, name, &shape, &type))
+            TPP_TRY(link(p, name, s->state[i]));
+    }
+    return TPP_OK;
+}
+
+/* States are written where the next frame reads them, or copied there when this frame reads them
+ * still. */
 static tpp_status record_frame_plan(tpp_session *s, tpp_frame_plan *f)
 {
     TPP_TRY(link_text(f->plan, s->text));
+    TPP_TRY(link_states(s, f->plan, tpp_plan_bind_output));
     TPP_TRY(tpp_plan_record(f->plan, s->arena));
-    for (int i = 0; i < TPP_STATES; i++) {
-        char name[32];
-        (void)snprintf(name, sizeof(name), "next.%s", state_names[i]);
-        if (s->state[i] != NULL && tpp_plan_buffer(f->plan, name, NULL, NULL) != NULL)
-            TPP_TRY(tpp_plan_copy_out(f->plan, name, s->state[i]));
-    }
+    TPP_TRY(link_states(s, f->plan, tpp_plan_copy_out));
     f->mask = tpp_plan_buffer(f->plan, "mask_pixels", NULL, NULL);
     f->logits = tpp_plan_buffer(f->plan, "mask_logits", NULL, NULL);
     f->record = tpp_plan_buffer(f->plan, "record", NULL, NULL);

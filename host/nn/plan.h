@@ -36,6 +36,11 @@ size_t tpp_plan_own_bytes(const tpp_plan *p);
 /* Before recording: the input `name` lies in `b` (borrowed), which is large enough. */
 TPP_MUST_CHECK tpp_status tpp_plan_bind(tpp_plan *p, const char *name, tpp_buffer *b);
 
+/* Before recording, after all inputs are bound: output `name` is made in `b` (borrowed) if nothing
+ * reads `b` after it is written, and not at all if it is a copy of what lies there; else the plan
+ * keeps a buffer for it (tpp_plan_copy_out). */
+TPP_MUST_CHECK tpp_status tpp_plan_bind_output(tpp_plan *p, const char *name, tpp_buffer *b);
+
 /* Makes the launches. `arena` (borrowed) has at least tpp_plan_arena_bytes; plans that share one
  * run one after the other. */
 TPP_MUST_CHECK tpp_status tpp_plan_record(tpp_plan *p, tpp_buffer *arena);

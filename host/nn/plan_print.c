@@ -59,6 +59,7 @@ static void print_place(tpp_str *to, const tpp_plan *p, const tpp_plan_node *n)
         tpp_str_format(to, "%10.3f", (double)(p->value[r].offset + tpp_plan_view_at(p, v)) / 1e6);
         break;
     case TPP_PLACE_OWN:
+    case TPP_PLACE_BOUND:
         tpp_str_format(to, "%10s", "output");
         break;
     case TPP_PLACE_STORE:

@@ -126,6 +126,44 @@ tpp_status tpp_plan_bind(tpp_plan *p, const char *name, tpp_buffer *b)
     return TPP_OK;
 }
 
+/* Position in the run order of the first node that writes value `r`, of the last that reads `b`. */
+static int first_write(const tpp_plan *p, int r)
+{
+    for (int at = 0; at < p->n_order; at++)
+        for (int i = 0; i < TPP_MAX_OUT; i++)
+            if (tpp_plan_root(p, p->node[p->order[at]].info.out[i]) == r) return at;
+    return -1;
+}
+
+static int last_read(const tpp_plan *p, const tpp_buffer *b)
+{
+    for (int at = p->n_order - 1; at >= 0; at--)
+        for (int i = 0; i < TPP_MAX_IN; i++) {
+            const int r = tpp_plan_root(p, p->node[p->order[at]].info.in[i]);
+            if (r >= 0 && p->value[r].place == TPP_PLACE_BOUND && p->value[r].buffer == b)
+                return at;
+        }
+    return -1;
+}
+
+tpp_status tpp_plan_bind_output(tpp_plan *p, const char *name, tpp_buffer *b)
+{
+    const int r = tpp_plan_root(p, find_value(p, name));
+    if (r < 0 || p->steps != NULL || tpp_buffer_bytes(b) < bytes_of(&p->value[r].info))
+        return TPP_FAIL(TPP_EINTERNAL, "plan %s: output %s is not there, recorded or too large",
+                        p->options.name, name);
+    const int write = first_write(p, r), read = last_read(p, b);
+    if (p->value[r].place != TPP_PLACE_OWN || write < 0 || write < read) return TPP_OK;
+    const tpp_plan_node *n = &p->node[p->order[write]];
+    if (write == read && n->info.op != &tpp_op_copy) return TPP_OK;
+    p->value[r].place = TPP_PLACE_BOUND;
+    p->value[r].buffer = b;
+    if (write > read) return TPP_OK;
+    for (int at = write; at + 1 < p->n_order; at++) p->order[at] = p->order[at + 1];
+    p->n_order--;
+    return TPP_OK;
+}
+
 tpp_buffer *tpp_plan_buffer(const tpp_plan *p, const char *name, tpp_shape *shape, tpp_dtype *type)
 {
     const int v = find_value(p, name);

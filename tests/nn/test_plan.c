@@ -516,6 +516,68 @@ static void an_unknown_algorithm_leaves_the_choice_as_it_is(void **state)
     planned_close(&unknown);
 }
 
+/* Of x, read by the last node, an early result may not take the place; the last result may not
+ * while it is computed of x, and what comes of that may. */
+static void a_result_may_take_the_place_of_what_was_read(void **state)
+{
+    enum { N = 64 };
+    static const char *const names[] = {"early", "late", "last"};
+    const suite *s = *state;
+    tpp_graph *g = open_graph();
+    tpp_plan *p = NULL;
+    tpp_buffer *arena = NULL, *place = NULL;
+    float x[N], got[N];
+    const tpp_value in = tpp_input(g, "x", TPP_F32, TPP_SHAPE(N));
+    const tpp_value early = tpp_activate(g, in, TPP_ACT_RELU);
+    const tpp_value late = tpp_mul(g, early, in), last = tpp_activate(g, late, TPP_ACT_RELU);
+    const tpp_value results[] = {early, late, last};
+    for (int i = 0; i < 3; i++) tpp_output(g, names[i], results[i]);
+    UNIT_OK(tpp_plan_open(&p, g, s->store, &(tpp_plan_options){.name = "places"}));
+    tpp_graph_close(g);
+    UNIT_OK(tpp_buffer_open(&place, s->device, sizeof(x)));
+    UNIT_OK(tpp_plan_bind(p, "x", place));
+    for (int i = 0; i < 3; i++) UNIT_OK(tpp_plan_bind_output(p, names[i], place));
+    assert_ptr_not_equal(tpp_plan_buffer(p, "early", NULL, NULL), place);
+    assert_ptr_not_equal(tpp_plan_buffer(p, "late", NULL, NULL), place);
+    assert_ptr_equal(tpp_plan_buffer(p, "last", NULL, NULL), place);
+    UNIT_OK(tpp_buffer_open(&arena, s->device, tpp_plan_arena_bytes(p) + 4));
+    UNIT_OK(tpp_plan_record(p, arena));
+    UNIT_OK(tpp_plan_copy_out(p, "last", place)); /* nothing to do */
+    assert_int_equal(tpp_plan_launches(p), 3);
+    for (int i = 0; i < N; i++) x[i] = (float)(i - 20);
+    UNIT_OK(tpp_buffer_write(place, 0, x, sizeof(x)));
+    UNIT_OK(tpp_plan_run(p));
+    UNIT_OK(tpp_device_finish(s->device));
+    UNIT_OK(tpp_buffer_read(place, 0, got, sizeof(got)));
+    for (int i = 0; i < N; i++) assert_true(got[i] == (x[i] > 0 ? x[i] * x[i] : 0));
+    tpp_plan_close(p);
+    tpp_buffer_close(arena);
+    tpp_buffer_close(place);
+}
+
+static void a_copy_to_where_the_original_lies_is_not_run(void **state)
+{
+    const suite *s = *state;
+    const tpp_copy_attr attr = {0};
+    tpp_graph *g = open_graph();
+    tpp_plan *p = NULL;
+    tpp_buffer *place = NULL;
+    tpp_value same[TPP_MAX_OUT];
+    const tpp_value in = tpp_input(g, "x", TPP_F32, TPP_SHAPE(64));
+    UNIT_OK(tpp_node(g, "copy", &attr, 1, &in, same));
+    tpp_output(g, "same", same[0]);
+    UNIT_OK(tpp_plan_open(&p, g, s->store, &(tpp_plan_options){.name = "copy"}));
+    tpp_graph_close(g);
+    UNIT_OK(tpp_buffer_open(&place, s->device, 64 * sizeof(float)));
+    UNIT_OK(tpp_plan_bind(p, "x", place));
+    UNIT_OK(tpp_plan_bind_output(p, "same", place));
+    UNIT_OK(tpp_plan_record(p, NULL));
+    assert_int_equal(tpp_plan_launches(p), 0);
+    assert_ptr_equal(tpp_plan_buffer(p, "same", NULL, NULL), place);
+    tpp_plan_close(p);
+    tpp_buffer_close(place);
+}
+
 static void a_plan_can_be_printed_and_profiled(void **state)
 {
     const suite *s = *state;
@@ -565,6 +627,8 @@ int main(void)
         cmocka_unit_test(inputs_parameters_and_constants_may_be_outputs),
         cmocka_unit_test(a_wanted_algorithm_is_taken_where_it_can_be),
         cmocka_unit_test(an_unknown_algorithm_leaves_the_choice_as_it_is),
+        cmocka_unit_test(a_result_may_take_the_place_of_what_was_read),
+        cmocka_unit_test(a_copy_to_where_the_original_lies_is_not_run),
         cmocka_unit_test(a_plan_can_be_printed_and_profiled),
     };
     return cmocka_run_group_tests_name("nn.plan", tests, open_suite, close_suite);
