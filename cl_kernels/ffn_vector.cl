@@ -1,5 +1,6 @@
 /* Feed-forward block on CPU devices, hidden layer and all in one pass over the rows:
  *   y = x + act(x w1^T + b1) w2^T + b2,   x, y [m, k], w1 [hidden, k], w2 [k, hidden],
+ *   and with gamma and beta its layer normalisation (k is a multiple of VW then),
  * both weights in panels (op `pack`): [ceil(hidden / NR), k, NR] and [ceil(k / NR), hidden, NR].
  *
  * A work-item takes `strips` tiles of MR rows. It gathers them once, then walks the hidden layer in
@@ -13,6 +14,7 @@
 #ifndef COLS
 #define COLS 256 /* k, rounded up to whole panels */
 #endif
+#include "norm.clh"
 #include "tile.clh"
 
 #define LDX (COLS + 16) /* row strides of x and y; of the hidden block: LDA */
@@ -39,7 +41,8 @@ INLINE void make_block(local float *block, local const float *x, global const fl
 __attribute__((reqd_work_group_size(1, 1, 1))) kernel void ffn_vector(
     global float *restrict y, global const float *restrict x, global const float *restrict panels1,
     global const float *restrict b1, global const float *restrict panels2,
-    global const float *restrict b2, int act, int m, int k, int hidden, int strips)
+    global const float *restrict b2, int act, int m, int k, int hidden, int strips,
+    global const float *restrict gamma, global const float *restrict beta, float eps)
 {
     local float rows[STRIPS * MR * LDX], sums[STRIPS * MR * LDX], block[STRIPS * MR * LDA];
     const int row0 = (int)get_group_id(0) * strips * MR, count = min(strips * MR, m - row0);
@@ -54,10 +57,17 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void ffn_vector(
                 tile_product(sums + s * MR * LDX + p * NR, LDX, unit0 == 0, block + s * MR * LDA,
                              LDA, panels2 + ((size_t)p * hidden + unit0) * NR, units);
     }
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
+        global float *to = y + (size_t)(row0 + i) * k;
+        local float *row = sums + i * LDX;
         for (int j = 0; j < k; j += VW) {
-            const int at = i * LDX + j;
-            const vec v = LOAD_VEC(0, sums + at) + LOAD_VEC(0, rows + at);
-            store_part(v + load_part(b2 + j, k - j), y + (size_t)(row0 + i) * k + j, k - j);
+            const vec v = LOAD_VEC(0, row + j) + LOAD_VEC(0, rows + i * LDX + j);
+            const vec all = v + load_part(b2 + j, k - j);
+            if (gamma)
+                STORE_VEC(all, 0, row + j);
+            else
+                store_part(all, to + j, k - j);
         }
+        if (gamma) NORMALIZE_ROW(to, row, k, eps, gamma, beta)
+    }
 }

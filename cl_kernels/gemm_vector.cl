@@ -10,11 +10,14 @@
  * with each panel, whose block stays in the first cache for all strips. Sums wait in local memory.
  * The last block goes strip by strip, and its tiles leave for y from the registers, so that whole
  * rows leave together and memory is written while the next tile is multiplied.
+ * A layer normalisation may follow (gemm, gamma and beta [n], n a multiple of VW): a work-item then
+ * has all columns of its rows, and norms them where they are, still in its cache.
  * Grid: (blocks of rows, groups of panels).
  * SPDX-License-Identifier: MIT */
 #ifndef STRIPS
 #define STRIPS 8 /* most tiles of a work-item: STRIPS * MR * LDA floats of local memory */
 #endif
+#include "norm.clh"
 #include "tile.clh"
 
 enum { GROUP = 256 / NR, COLS = GROUP * NR }; /* panels, columns of a group */
@@ -236,14 +239,18 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void gemm_vector(
     global float *restrict y, global const float *restrict x, global const float *restrict panels,
     global const float *restrict bias, global const float *restrict residual,
     global const float *restrict addend, int act, int m, int n, int k, int residual_rows,
-    int addend_rows, int strips, int panels_each)
+    int addend_rows, int strips, int panels_each, global const float *restrict gamma,
+    global const float *restrict beta, float eps)
 {
     local float a[STRIPS * MR * LDA], sums[STRIPS * MR * LDS], bias_group[LDS];
     const product t = {y, panels, bias, residual, m, n, k, act, residual ? residual_rows : m};
     const source from = {.x = x, .addend = addend, .addend_rows = addend_rows};
     const int row0 = (int)get_group_id(0) * strips * MR, first = (int)get_group_id(1) * panels_each;
-    multiply(&t, &from, a, sums, bias_group, row0, min(strips * MR, m - row0), first,
+    const int end = min(row0 + strips * MR, m);
+    multiply(&t, &from, a, sums, bias_group, row0, end - row0, first,
              min(first + panels_each, (n + NR - 1) / NR));
+    for (int row = row0; gamma && row < end; row++)
+        NORMALIZE_ROW(y + (size_t)row * n, y + (size_t)row * n, n, eps, gamma, beta)
 }
 
 __attribute__((reqd_work_group_size(1, 1, 1))) kernel void conv2d_vector(

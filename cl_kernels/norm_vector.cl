@@ -9,6 +9,7 @@
  *                     the blocks anew, which are few: a launch less.
  *                     Grid: (blocks of tokens, batches).
  * SPDX-License-Identifier: MIT */
+#include "norm.clh"
 #include "tile.clh"
 
 #ifndef CHANNELS
@@ -23,18 +24,7 @@ __attribute__((reqd_work_group_size(1, 1, 1))) kernel void layernorm_vector(
     for (int row = first; row < last; row++) {
         global const float *from = x + (size_t)row * c;
         global float *to = y + (size_t)row * c;
-        vec sum = (vec)(0.0f), square = (vec)(0.0f);
-        for (int i = 0; i < c; i += VW) sum += LOAD_VEC(0, from + i);
-        const float mean = sum_lanes(sum) / (float)c;
-        for (int i = 0; i < c; i += VW) {
-            const vec d = LOAD_VEC(0, from + i) - (vec)(mean);
-            square = fma(d, d, square);
-        }
-        const float factor = 1.0f / sqrt(sum_lanes(square) / (float)c + eps);
-        for (int i = 0; i < c; i += VW) {
-            const vec d = (LOAD_VEC(0, from + i) - (vec)(mean)) * (vec)(factor);
-            STORE_VEC(fma(d, LOAD_VEC(0, gamma + i), LOAD_VEC(0, beta + i)), 0, to + i);
-        }
+        NORMALIZE_ROW(to, from, c, eps, gamma, beta)
     }
 }
 

@@ -64,12 +64,14 @@ static tpp_tune_shape *find_shape(const tpp_tune *t, const tpp_op *op, const cha
     return NULL;
 }
 
-/* One node that takes `ms` of a frame. */
+/* One node that takes `ms` of a frame. A norm of its result is left out: it is short, and a product
+ * that does not take it may be the faster one all the same. */
 static tpp_status take_node(tpp_tune *t, int *capacity, const tpp_plan_choice *c, double ms)
 {
     char bucket[TPP_BUCKET_BYTES];
     tpp_shape in[TPP_MAX_IN];
     for (int i = 0; i < TPP_MAX_IN; i++) in[i] = c->call.in[i].shape;
+    if (c->op->normable) in[TPP_NORM_GAMMA] = in[TPP_NORM_BETA] = (tpp_shape){0};
     t->frame_ms += ms;
     if (!tpp_tune_can_sample(c->op, in)) return TPP_OK;
     tpp_tuning_bucket(bucket, &c->call);

@@ -4,6 +4,7 @@
  *   conv -> frozen_bn            weights and bias folded (fold_bn, a constant)
  *   gemm|conv -> activate        act
  *   gemm|conv -> binary add      residual; the sum may be of another branch
+ *   gemm|ffn -> layernorm        gamma and beta
  *   binary add -> all its gemms  addend: the sum is never stored
  *
  * A merged node stands at the place of the node it swallowed, so that all it reads is there.
@@ -71,6 +72,30 @@ static bool fuse_residual(tpp_plan *p, int n, int user, tpp_plan_node *fused)
     return accepts(p, &p->node[n], fused);
 }
 
+/* Whatever was merged before, the norm comes last. */
+static bool fuse_norm(tpp_plan *p, int n, int user, tpp_plan_node *fused)
+{
+    enum { GAMMA = 1, BETA }; /* operands of layernorm */
+    const tpp_plan_node *u = &p->node[user];
+    tpp_layernorm_attr norm;
+    if (u->info.in[0] != p->node[n].info.out[0]) return false;
+    memcpy(&norm, u->info.attr, sizeof(norm));
+    if (fused->info.op == &tpp_op_ffn) {
+        tpp_ffn_attr attr;
+        memcpy(&attr, fused->info.attr, sizeof(attr));
+        attr.eps = norm.eps;
+        memcpy(fused->info.attr, &attr, sizeof(attr));
+    } else {
+        tpp_gemm_attr attr;
+        memcpy(&attr, fused->info.attr, sizeof(attr));
+        attr.eps = norm.eps;
+        memcpy(fused->info.attr, &attr, sizeof(attr));
+    }
+    fused->info.in[TPP_NORM_GAMMA] = u->info.in[GAMMA];
+    fused->info.in[TPP_NORM_BETA] = u->info.in[BETA];
+    return accepts(p, &p->node[n], fused);
+}
+
 /* The weights and bias of the merged convolution come from a new node, fold_bn. */
 static tpp_status fuse_bn(tpp_plan *p, int n, int user, tpp_plan_node *fused, bool *done)
 {
@@ -101,6 +126,11 @@ static tpp_status fuse_bn(tpp_plan *p, int n, int user, tpp_plan_node *fused, bo
     return TPP_OK;
 }
 
+static bool is_normed(const tpp_plan_node *n)
+{
+    return n->info.op->normable && n->info.in[TPP_NORM_GAMMA] >= 0;
+}
+
 /* Merges node `n` into the only reader of its result, if that is possible. */
 static tpp_status fuse_forward(tpp_plan *p, int n, bool *merged)
 {
@@ -112,7 +142,12 @@ static tpp_status fuse_forward(tpp_plan *p, int n, bool *merged)
     if (u->info.in[0] != v && u->info.in[1] != v) return TPP_OK; /* read through a reshape */
     tpp_plan_node fused = p->node[n];
     memcpy(fused.info.out, u->info.out, sizeof(fused.info.out));
-    if (u->info.op == &tpp_op_activate)
+    if (is_normed(&p->node[n])) return TPP_OK;
+    if (u->info.op == &tpp_op_layernorm && fused.info.op->normable)
+        *merged = fuse_norm(p, n, user, &fused);
+    else if (!fused.info.op->fusable)
+        return TPP_OK;
+    else if (u->info.op == &tpp_op_activate)
         *merged = fuse_activate(p, n, user, &fused);
     else if (u->info.op == &tpp_op_binary)
         *merged = fuse_residual(p, n, user, &fused);
@@ -165,7 +200,8 @@ tpp_status tpp_plan_fuse(tpp_plan *p)
     for (int at = 0; at < p->n_order; at++) {
         const int n = p->order[at];
         bool merged = false;
-        if (p->node[n].dead || !p->node[n].info.op->fusable) continue;
+        const tpp_op *op = p->node[n].info.op;
+        if (p->node[n].dead || !(op->fusable || op->normable)) continue;
         TPP_TRY(fuse_forward(p, n, &merged));
     }
     for (int at = 0; at < p->n_order; at++) {

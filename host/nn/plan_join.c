@@ -34,7 +34,8 @@ static bool is_candidate(const tpp_plan *p, const tpp_plan_node *n)
     tpp_gemm_attr attr;
     memcpy(&attr, n->info.attr, sizeof(attr));
     return attr.trans_x == 0 && attr.trans_w == 0 && n->info.in[TPP_GEMM_RESIDUAL] < 0 &&
-           !y->keep && y->info.alias < 0 && is_constant(p, n->info.in[TPP_GEMM_W]) &&
+           n->info.in[TPP_NORM_GAMMA] < 0 && !y->keep && y->info.alias < 0 &&
+           is_constant(p, n->info.in[TPP_GEMM_W]) &&
            p->value[n->info.in[TPP_GEMM_W]].info.shape.rank == 2 &&
            (n->info.in[TPP_GEMM_BIAS] < 0 || is_constant(p, n->info.in[TPP_GEMM_BIAS]));
 }

@@ -34,13 +34,18 @@ static void print_name(tpp_str *to, const tpp_plan_node *n)
     static const char *const acts[] = {"",         "+relu",       "+gelu",  "+tanh",
                                        "+sigmoid", "+invsigmoid", "+binary"};
     tpp_str_format(to, "%s", n->info.op->name);
-    if (!n->info.op->fusable) return;
+    const char *norm = n->info.op->normable && n->info.in[TPP_NORM_GAMMA] >= 0 ? "+layernorm" : "";
+    if (!n->info.op->fusable) {
+        tpp_str_format(to, "%s", norm);
+        return;
+    }
     int act = 0;
     memcpy(&act, n->info.attr, sizeof(act));
     tpp_str_format(to, "%s%s%s%s", n->info.in[TPP_GEMM_ADDEND] >= 0 ? "+addend" : "",
                    n->info.in[TPP_GEMM_BIAS] >= 0 ? "+bias" : "",
                    n->info.in[TPP_GEMM_RESIDUAL] >= 0 ? "+residual" : "",
                    act > 0 && act < TPP_ACT_COUNT ? acts[act] : "");
+    tpp_str_format(to, "%s", norm);
 }
 
 /* vector 8,8,256: the algorithm and its parameters. */

@@ -69,6 +69,13 @@ tpp_status tpp_record_1d(tpp_steps *s, const char *file, const char *kernel, con
     return tpp_record_2d(s, file, kernel, options, (const int64_t[2]){x, 1}, args);
 }
 
+tpp_status tpp_want_norm(const char *op, const tpp_shape *in, int64_t cols)
+{
+    if (in[TPP_NORM_GAMMA].rank == 0 && in[TPP_NORM_BETA].rank == 0) return TPP_OK;
+    TPP_TRY(tpp_want_shape(op, "gamma", &in[TPP_NORM_GAMMA], TPP_SHAPE(cols)));
+    return tpp_want_shape(op, "beta", &in[TPP_NORM_BETA], TPP_SHAPE(cols));
+}
+
 int tpp_pitch(const tpp_operand *x)
 {
     return tpp_int(x->pitch > 0 ? x->pitch : tpp_shape_cols(&x->shape));

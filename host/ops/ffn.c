@@ -4,6 +4,7 @@
 #include "ops/ffn.h"
 
 #include "ops/tile.h"
+#include "ops/vector.h"
 
 enum { X = TPP_FFN_X, W1 = TPP_FFN_W1, B1 = TPP_FFN_B1, W2 = TPP_FFN_W2, B2 = TPP_FFN_B2 };
 enum { STRIP = 1024, SCRATCH_ALIGN = 4096 }; /* rows; bytes, at least any device's base alignment */
@@ -18,6 +19,7 @@ static tpp_status infer(const void *attr, const tpp_shape *in, tpp_shape *out)
     TPP_TRY(tpp_want_shape("ffn", "b1", &in[B1], TPP_SHAPE(h)));
     TPP_TRY(tpp_want_shape("ffn", "w2", &in[W2], TPP_SHAPE(k, h)));
     TPP_TRY(tpp_want_shape("ffn", "b2", &in[B2], TPP_SHAPE(k)));
+    TPP_TRY(tpp_want_norm("ffn", in, k));
     out[0] = in[X];
     return TPP_OK;
 }
@@ -31,11 +33,14 @@ typedef struct strip {
 static void strip_of(strip *t, const tpp_call *c, const tpp_operand *x, const tpp_operand *hidden,
                      const tpp_operand *y)
 {
-    *t = (strip){.attr = {{.act = ((const tpp_ffn_attr *)c->attr)->act}, {0}}};
+    const tpp_ffn_attr *a = c->attr;
+    *t = (strip){.attr = {{.act = a->act}, {.eps = a->eps}}};
     t->call[0] =
         (tpp_call){.attr = &t->attr[0], .in = {*x, c->in[W1], c->in[B1]}, .out = {*hidden}};
     t->call[1] =
         (tpp_call){.attr = &t->attr[1], .in = {*hidden, c->in[W2], c->in[B2], *x}, .out = {*y}};
+    t->call[1].in[TPP_NORM_GAMMA] = c->in[TPP_NORM_GAMMA];
+    t->call[1].in[TPP_NORM_BETA] = c->in[TPP_NORM_BETA];
 }
 
 static int64_t strip_rows(const tpp_call *c)
@@ -145,6 +150,16 @@ static bool usable_tile(tpp_device *d, const tpp_call *c)
     return tpp_gemm_tile_usable(d, &t.call[0]) && tpp_gemm_tile_usable(d, &t.call[1]);
 }
 
+/* With a norm only in one launch: two products would give the second to few work-items. */
+static bool supports_fused(const tpp_call *c, const tpp_caps *caps)
+{
+    if (c->in[TPP_NORM_GAMMA].shape.rank == 0) return supports_vector(c, caps);
+    tpp_call call = *c;
+    (void)tpp_ffn_vector_variant(c, caps, 0, &call.params);
+    return tpp_shape_cols(&c->in[X].shape) % tpp_vector_width(caps) == 0 &&
+           tpp_ffn_vector_is_fused(&call, caps);
+}
+
 static size_t scratch_fused(const tpp_call *c, const tpp_caps *caps)
 {
     return tpp_ffn_vector_is_fused(c, caps) ? 0 : scratch_vector(c, caps);
@@ -157,9 +172,15 @@ static tpp_status record_fused(tpp_steps *s, const tpp_call *c)
 }
 
 static const tpp_algorithm algorithms[] = {
-    {ROW(vector), .packs = 1u << W1 | 1u << W2, .cpu_only = true,
-     .param = {"rows", "strips", "block"}, .variant = tpp_ffn_vector_variant,
-     .scratch = scratch_fused, .record = record_fused},
+    {.name = "vector",
+     .supports = supports_fused,
+     .fuses = TPP_FUSE_NORM,
+     .packs = 1u << W1 | 1u << W2,
+     .cpu_only = true,
+     .param = {"rows", "strips", "block"},
+     .variant = tpp_ffn_vector_variant,
+     .scratch = scratch_fused,
+     .record = record_fused},
     {ROW(tile), .gpu_only = true, .packs = 1u << W1 | 1u << W2, .packing = tpp_tile_packing,
      .usable = usable_tile, .scratch = scratch_tile, .record = record_tile},
     {ROW(clblast), .scratch = scratch_clblast, .record = record_clblast},
@@ -173,10 +194,10 @@ static tpp_cost cost(const void *attr, const tpp_shape *in, const tpp_shape *out
     return tpp_cost_pointwise(4.0 * (double)in[W1].d[0], in, out);
 }
 
-#define ATTR(...)         \
-    &(const tpp_ffn_attr) \
-    {                     \
-        __VA_ARGS__       \
+#define ATTR(a)                  \
+    &(const tpp_ffn_attr)        \
+    {                            \
+        .act = (a), .eps = 1e-5f \
     }
 #define S TPP_DIMS
 
@@ -191,6 +212,10 @@ static const tpp_case cases[] = {
     {.name = "three_strips",
      .attr = ATTR(TPP_ACT_RELU),
      .in = {S(2, 1031, 16), S(40, 16), S(40), S(16, 40), S(16)}},
+    {.name = "norm",
+     .attr = ATTR(TPP_ACT_RELU),
+     .in = {S(3, 131, 48), S(65, 48), S(65), S(48, 65), S(48), S(48), S(48)},
+     .fill = {TPP_FILL_LARGE}},
     {.name = "model",
      .attr = ATTR(TPP_ACT_RELU),
      .in = {S(1, 37, 256), S(512, 256), S(512), S(256, 512), S(256)}},
@@ -200,6 +225,7 @@ static const tpp_case cases[] = {
 const tpp_op tpp_op_ffn = {
     .name = "ffn",
     .attr_size = sizeof(tpp_ffn_attr),
+    .normable = true,
     .infer = infer,
     .algorithms = algorithms,
     .ref = tpp_ref_ffn,

@@ -69,5 +69,6 @@ tpp_status tpp_ffn_vector_record(tpp_steps *s, const tpp_call *c)
                                TPP_ARG(c->in[TPP_FFN_W1].mem), TPP_ARG(c->in[TPP_FFN_B1].mem),
                                TPP_ARG(c->in[TPP_FFN_W2].mem), TPP_ARG(c->in[TPP_FFN_B2].mem),
                                TPP_ARG(a->act), TPP_ARG(m), TPP_ARG(k), TPP_ARG(hidden),
-                               TPP_ARG(strips)));
+                               TPP_ARG(strips), TPP_ARG(c->in[TPP_NORM_GAMMA].mem),
+                               TPP_ARG(c->in[TPP_NORM_BETA].mem), TPP_ARG(a->eps)));
 }

@@ -66,6 +66,7 @@ static tpp_status infer(const void *attr, const tpp_shape *in, tpp_shape *out)
     TPP_TRY(check_repeated("addend", &in[TPP_GEMM_ADDEND], m, k));
     if (a->trans_x && in[TPP_GEMM_ADDEND].rank > 0)
         return TPP_FAIL(TPP_ESHAPE, "gemm: addend with trans_x is not defined");
+    TPP_TRY(tpp_want_norm("gemm", in, n));
     out[0] = a->trans_x ? TPP_SHAPE(m, n) : *x;
     out[0].d[out[0].rank - 1] = n;
     return TPP_OK;
@@ -156,6 +157,7 @@ static tpp_cost cost(const void *attr, const tpp_shape *in, const tpp_shape *out
         __VA_ARGS__        \
     }
 #define S TPP_DIMS
+enum { ANY = TPP_FILL_UNIFORM, LARGE = TPP_FILL_LARGE };
 
 static const tpp_case cases[] = {
     {.name = "tiny", .attr = ATTR(.act = TPP_ACT_RELU), .in = {S(3, 5), S(4, 5), S(4)}},
@@ -191,6 +193,16 @@ static const tpp_case cases[] = {
     {.name = "wide",
      .attr = ATTR(.act = TPP_ACT_RELU),
      .in = {S(150, 128), S(260, 128), S(260), S(150, 260)}},
+    {.name = "norm",
+     .attr = ATTR(.act = TPP_ACT_NONE, .eps = 1e-5f),
+     .in = {S(2, 35, 65), S(64, 65), S(64), S(70, 64), S(35, 65), S(64), S(64)},
+     .fill = {ANY, ANY, ANY, LARGE}},
+    {.name = "norm_of_a_row",
+     .attr = ATTR(.act = TPP_ACT_RELU, .eps = 1e-5f),
+     .in = {S(1, 1, 256), S(256, 256), {0}, {0}, {0}, S(256), S(256)}},
+    {.name = "norm_of_groups_of_columns",
+     .attr = ATTR(.act = TPP_ACT_NONE, .eps = 1e-5f),
+     .in = {S(131, 300), S(544, 300), S(544), {0}, {0}, S(544), S(544)}},
     {.name = NULL},
 };
 
@@ -198,6 +210,7 @@ const tpp_op tpp_op_gemm = {
     .name = "gemm",
     .attr_size = sizeof(tpp_gemm_attr),
     .fusable = true,
+    .normable = true,
     .infer = infer,
     .algorithms = algorithms,
     .ref = tpp_ref_gemm,

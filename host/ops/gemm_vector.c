@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 enum { ROWS, STRIPS, BLOCK }; /* of tpp_params: rows of a tile, tiles of a work-item, KB */
+enum { MOST_GROUPS = 64 };    /* of columns */
 
 /* Parameters by vector width, the default first. A tile leaves registers for the panel (2) and the
  * broadcast value: AVX-512 has 32, AVX2 16. Measured in bench/README.md. */
@@ -71,11 +72,6 @@ static bool any_fits(const tpp_caps *caps)
     return tpp_gemm_vector_variant(NULL, caps, 0, &first);
 }
 
-bool tpp_gemm_vector_supports(const tpp_call *c, const tpp_caps *caps)
-{
-    return ((const tpp_gemm_attr *)c->attr)->trans_x == 0 && any_fits(caps);
-}
-
 bool tpp_conv2d_vector_supports(const tpp_call *c, const tpp_caps *caps)
 {
     (void)c;
@@ -106,15 +102,14 @@ static double cycles_of(const tpp_tile *t, int units, int k, const cut *c)
             start);
 }
 
-static cut cut_work(const tpp_tile *t, const tpp_caps *caps, int m, int n, int k)
+static cut cut_work(const tpp_tile *t, const tpp_caps *caps, int m, int n, int k, int most_groups)
 {
-    enum { MOST_GROUPS = 64 };
     const int tiles = ceil_div(m, t->rows), panels = ceil_div(n, 2 * t->vector_width);
     const int units = caps->compute_units > 0 ? caps->compute_units : 1;
     cut best = {0};
     double least = 0;
     for (int strips = t->strips; strips > 0; strips--)
-        for (int groups = 1; groups <= panels && groups <= MOST_GROUPS; groups++) {
+        for (int groups = 1; groups <= panels && groups <= most_groups; groups++) {
             cut c = {.strips = strips,
                      .panels_each = ceil_div(panels, groups),
                      .row_blocks = ceil_div(tiles, strips)};
@@ -127,13 +122,35 @@ static cut cut_work(const tpp_tile *t, const tpp_caps *caps, int m, int n, int k
     return best;
 }
 
+/* Is it faster to let each work-item have whole rows, and norm them, than to launch a norm? */
+static bool norms(const tpp_call *c, const tpp_caps *caps)
+{
+    enum { LAUNCH = 20000 }; /* cycles, about */
+    tpp_params params = {{0}};
+    (void)tpp_gemm_vector_variant(c, caps, 0, &params);
+    const tpp_gemm_sizes z = tpp_gemm_sizes_of(c);
+    const tpp_tile t = tpp_tile_of(caps, &params);
+    const int units = caps->compute_units > 0 ? caps->compute_units : 1;
+    const cut whole = cut_work(&t, caps, z.m, z.n, z.k, 1);
+    const cut any = cut_work(&t, caps, z.m, z.n, z.k, MOST_GROUPS);
+    return z.n % t.vector_width == 0 &&
+           cycles_of(&t, units, z.k, &whole) <= cycles_of(&t, units, z.k, &any) + LAUNCH;
+}
+
+bool tpp_gemm_vector_supports(const tpp_call *c, const tpp_caps *caps)
+{
+    if (((const tpp_gemm_attr *)c->attr)->trans_x != 0 || !any_fits(caps)) return false;
+    return c->in[TPP_NORM_GAMMA].shape.rank == 0 || norms(c, caps);
+}
+
 tpp_status tpp_gemm_vector_record(tpp_steps *s, const tpp_call *c)
 {
     const tpp_caps *caps = tpp_device_caps(tpp_steps_device(s));
     const tpp_gemm_attr *a = c->attr;
     const tpp_gemm_sizes z = tpp_gemm_sizes_of(c);
     const tpp_tile t = tpp_tile_of(caps, &c->params);
-    const cut w = cut_work(&t, caps, z.m, z.n, z.k);
+    const cl_mem gamma = c->in[TPP_NORM_GAMMA].mem;
+    const cut w = cut_work(&t, caps, z.m, z.n, z.k, gamma != NULL ? 1 : MOST_GROUPS);
     const tpp_grid grid = {.global = {(size_t)w.row_blocks, (size_t)w.column_groups}};
     return tpp_record(s, "gemm_vector", "gemm_vector", t.options, grid,
                       TPP_ARGS(TPP_ARG(c->out[0].mem), TPP_ARG(c->in[TPP_GEMM_X].mem),
@@ -141,7 +158,8 @@ tpp_status tpp_gemm_vector_record(tpp_steps *s, const tpp_call *c)
                                TPP_ARG(c->in[TPP_GEMM_RESIDUAL].mem),
                                TPP_ARG(c->in[TPP_GEMM_ADDEND].mem), TPP_ARG(a->act), TPP_ARG(z.m),
                                TPP_ARG(z.n), TPP_ARG(z.k), TPP_ARG(z.residual_rows),
-                               TPP_ARG(z.addend_rows), TPP_ARG(w.strips), TPP_ARG(w.panels_each)));
+                               TPP_ARG(z.addend_rows), TPP_ARG(w.strips), TPP_ARG(w.panels_each),
+                               TPP_ARG(gamma), TPP_ARG(c->in[TPP_NORM_BETA].mem), TPP_ARG(a->eps)));
 }
 
 tpp_status tpp_conv2d_vector_record(tpp_steps *s, const tpp_call *c)
@@ -155,7 +173,8 @@ tpp_status tpp_conv2d_vector_record(tpp_steps *s, const tpp_call *c)
     const int out_width = (a->width + 2 * a->pad - a->kernel) / a->stride + 1;
     const int residual_rows = residual->rank > 0 ? tpp_int(tpp_shape_rows(residual)) : 1;
     const tpp_tile t = tpp_tile_of(caps, &c->params);
-    const cut w = cut_work(&t, caps, m, n, tpp_int(tpp_shape_cols(x)) * a->kernel * a->kernel);
+    const cut w =
+        cut_work(&t, caps, m, n, tpp_int(tpp_shape_cols(x)) * a->kernel * a->kernel, MOST_GROUPS);
     const tpp_grid grid = {.global = {(size_t)w.row_blocks, (size_t)w.column_groups}};
     return tpp_record(s, "gemm_vector", "conv2d_vector", t.options, grid,
                       TPP_ARGS(TPP_ARG(c->out[0].mem), TPP_ARG(c->in[TPP_GEMM_X].mem),

@@ -39,13 +39,14 @@ typedef struct tpp_call {
     tpp_operand scratch; /* as large as the algorithm's `scratch` asked for; U8 */
 } tpp_call;
 
-/* What may be merged into a gemm or convolution. */
+/* What may be merged into a gemm or convolution; the norm of its result also into ffn. */
 enum {
     TPP_FUSE_BIAS = 1,
     TPP_FUSE_ACT = 2,
     TPP_FUSE_RESIDUAL = 4,
     TPP_FUSE_ADDEND = 8,
-    TPP_FUSE_ALL = 15
+    TPP_FUSE_ALL = 15, /* of a product: what needs no whole row of the result */
+    TPP_FUSE_NORM = 16
 };
 
 enum { TPP_HALF_OUT = 1 << TPP_MAX_IN };
@@ -108,6 +109,7 @@ typedef struct tpp_op {
     const char *name;
     size_t attr_size;
     bool fusable; /* operands and attributes are gemm's: in[2..4] bias, residual, addend; int act */
+    bool normable; /* gamma and beta of a norm of the result may come at TPP_NORM_GAMMA */
     unsigned in_types[TPP_MAX_IN], out_types[TPP_MAX_OUT]; /* tpp_dtype; 0 is F32 */
     /* Checks input shapes and sets output shapes (rank 0: no such output). Pure. */
     tpp_status (*infer)(const void *attr, const tpp_shape *in, tpp_shape *out);
@@ -171,6 +173,9 @@ int tpp_pitch(const tpp_operand *x);
 tpp_status tpp_want_present(const char *op, const char *operand, const tpp_shape *s);
 tpp_status tpp_want_rank(const char *op, const char *operand, const tpp_shape *s, int rank);
 tpp_status tpp_want_shape(const char *op, const char *operand, const tpp_shape *s, tpp_shape want);
+
+/* Fails unless gamma and beta are absent or both [cols]. */
+tpp_status tpp_want_norm(const char *op, const tpp_shape *in, int64_t cols);
 
 /* Records a kernel with one work-item per element of an x (by y) range. The kernel is compiled with
  * -DLOCAL=<size> and declares reqd_work_group_size(LOCAL, 1, 1); the range is rounded up, so it

@@ -48,17 +48,25 @@ bool tpp_algorithm_is_for(const tpp_algorithm *a, const tpp_caps *caps)
     return caps->is_cpu ? !a->gpu_only : !a->cpu_only;
 }
 
+/* TPP_FUSE_... of what was merged into a call. */
+static unsigned fused_in(const tpp_op *op, const tpp_call *c)
+{
+    unsigned fused = 0;
+    if (op->fusable) {
+        const int act = *(const int *)c->attr;
+        fused |= (c->in[TPP_GEMM_BIAS].shape.rank > 0 ? TPP_FUSE_BIAS : 0u) |
+                 (act != TPP_ACT_NONE ? TPP_FUSE_ACT : 0u) |
+                 (c->in[TPP_GEMM_RESIDUAL].shape.rank > 0 ? TPP_FUSE_RESIDUAL : 0u) |
+                 (c->in[TPP_GEMM_ADDEND].shape.rank > 0 ? TPP_FUSE_ADDEND : 0u);
+    }
+    if (op->normable && c->in[TPP_NORM_GAMMA].shape.rank > 0) fused |= TPP_FUSE_NORM;
+    return fused;
+}
+
 bool tpp_algorithm_takes(const tpp_op *op, const tpp_algorithm *a, const tpp_call *c,
                          const tpp_caps *caps)
 {
-    if (op->fusable) {
-        const int act = *(const int *)c->attr;
-        const unsigned wanted = (c->in[TPP_GEMM_BIAS].shape.rank > 0 ? TPP_FUSE_BIAS : 0u) |
-                                (act != TPP_ACT_NONE ? TPP_FUSE_ACT : 0u) |
-                                (c->in[TPP_GEMM_RESIDUAL].shape.rank > 0 ? TPP_FUSE_RESIDUAL : 0u) |
-                                (c->in[TPP_GEMM_ADDEND].shape.rank > 0 ? TPP_FUSE_ADDEND : 0u);
-        if ((wanted & ~a->fuses) != 0) return false;
-    }
+    if ((fused_in(op, c) & ~a->fuses) != 0) return false;
     if (!takes_types(a, c) || !takes_pitches(a, c)) return false;
     return a->supports == NULL || a->supports(c, caps);
 }

@@ -92,10 +92,11 @@ TPP_MUST_CHECK tpp_status tpp_mask_head_vector_record(tpp_steps *s, const tpp_ca
         .record = tpp_mask_head_vector_record                                          \
     }
 #define TPP_TILE_PARAMS .param = {"rows", "strips", "block"}, .variant = tpp_gemm_vector_variant
-#define TPP_GEMM_VECTOR_ROW                                                                     \
-    {                                                                                           \
-        .name = "vector", .fuses = TPP_FUSE_ALL, .packs = 1u << TPP_GEMM_W, .cpu_only = true,   \
-        TPP_TILE_PARAMS, .supports = tpp_gemm_vector_supports, .record = tpp_gemm_vector_record \
+#define TPP_GEMM_VECTOR_ROW                                                                 \
+    {                                                                                       \
+        .name = "vector", .fuses = TPP_FUSE_ALL | TPP_FUSE_NORM, .packs = 1u << TPP_GEMM_W, \
+        .cpu_only = true, TPP_TILE_PARAMS, .supports = tpp_gemm_vector_supports,            \
+        .record = tpp_gemm_vector_record                                                    \
     }
 #define TPP_CONV2D_VECTOR_ROW                                                        \
     {                                                                                \

@@ -20,4 +20,5 @@ void tpp_ref_ffn(const tpp_ref_call *c)
             for (int64_t j = 0; j < k; j++) y[j] += value * c->in[W2][j * hidden + h];
         }
     }
+    tpp_ref_norm_result(c, a->eps);
 }

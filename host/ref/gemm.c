@@ -24,4 +24,5 @@ void tpp_ref_gemm(const tpp_ref_call *c)
             if (residual) sum += residual[i % residual_rows * n + j];
             c->out[0][i * n + j] = tpp_ref_act(a->act, sum);
         }
+    tpp_ref_norm_result(c, a->eps);
 }

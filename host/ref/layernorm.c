@@ -16,17 +16,28 @@ static void row_statistics(const double *x, int64_t cols, double eps, double *me
     *rstd = 1.0 / sqrt(squares / (double)cols + eps);
 }
 
+static void norm_row(double *y, const double *x, int64_t cols, double eps, const double *gamma,
+                     const double *beta)
+{
+    double mean, rstd;
+    row_statistics(x, cols, eps, &mean, &rstd);
+    for (int64_t i = 0; i < cols; i++) y[i] = (x[i] - mean) * rstd * gamma[i] + beta[i];
+}
+
 void tpp_ref_layernorm(const tpp_ref_call *c)
 {
     const tpp_layernorm_attr *a = c->attr;
-    const double *gamma = c->in[1], *beta = c->in[2];
     const int64_t rows = tpp_shape_rows(&c->in_shape[0]), cols = tpp_shape_cols(&c->in_shape[0]);
-    for (int64_t r = 0; r < rows; r++) {
-        const double *x = c->in[0] + r * cols;
-        double mean, rstd;
-        row_statistics(x, cols, a->eps, &mean, &rstd);
-        for (int64_t i = 0; i < cols; i++)
-            c->out[0][r * cols + i] = (x[i] - mean) * rstd * gamma[i] + beta[i];
+    for (int64_t r = 0; r < rows; r++)
+        norm_row(c->out[0] + r * cols, c->in[0] + r * cols, cols, a->eps, c->in[1], c->in[2]);
+}
+
+void tpp_ref_norm_result(const tpp_ref_call *c, double eps)
+{
+    const int64_t rows = tpp_shape_rows(&c->out_shape[0]), cols = tpp_shape_cols(&c->out_shape[0]);
+    for (int64_t r = 0; r < rows && c->in[TPP_NORM_GAMMA] != NULL; r++) {
+        double *y = c->out[0] + r * cols;
+        norm_row(y, y, cols, eps, c->in[TPP_NORM_GAMMA], c->in[TPP_NORM_BETA]);
     }
 }
 

@@ -34,8 +34,9 @@ typedef enum tpp_act {
     TPP_ACT_COUNT
 } tpp_act;
 
-/* gemm: y = act((x + addend) w^T + bias + residual).
- *   x [.., K] (M rows), w [N, K], bias? [N], residual? [rows, N], addend? [rows, K]; y [.., N].
+/* gemm: y = act((x + addend) w^T + bias + residual); with gamma and beta layernorm(y) of that.
+ *   x [.., K] (M rows), w [N, K], bias? [N], residual? [rows, N], addend? [rows, K], gamma?, beta?
+ *   [N]; y [.., N].
  * trans_x: x is stored [K, M] (rank 2). trans_w: w is stored [K, N].
  * w may have more axes, [N, ..] with K values after the first ([N, K, 1, 1]).
  * residual and addend may have fewer rows r than x when r divides M: row i takes row i mod r.
@@ -43,8 +44,17 @@ typedef enum tpp_act {
 typedef struct tpp_gemm_attr {
     int act; /* tpp_act */
     int trans_x, trans_w;
+    float eps; /* of the normalisation */
 } tpp_gemm_attr;
-enum { TPP_GEMM_X, TPP_GEMM_W, TPP_GEMM_BIAS, TPP_GEMM_RESIDUAL, TPP_GEMM_ADDEND, TPP_GEMM_INPUTS };
+enum {
+    TPP_GEMM_X,
+    TPP_GEMM_W,
+    TPP_GEMM_BIAS,
+    TPP_GEMM_RESIDUAL,
+    TPP_GEMM_ADDEND,
+    TPP_NORM_GAMMA, /* of gemm and ffn alike */
+    TPP_NORM_BETA
+};
 
 /* conv2d: cross-correlation, y = act(conv(x, w) + bias + residual).
  *   x [B, height*width, Cin], w [Cout, Cin, kernel, kernel], bias? [Cout],
@@ -57,10 +67,12 @@ typedef struct tpp_conv2d_attr {
     int kernel, stride, pad;
 } tpp_conv2d_attr;
 
-/* ffn: y = act(x w1^T + b1) w2^T + b2 + x; the hidden rows need not exist all at once.
- *   x [.., K], w1 [H, K], b1 [H], w2 [K, H], b2 [K]; y as x. */
+/* ffn: y = act(x w1^T + b1) w2^T + b2 + x; the hidden rows need not exist all at once. With gamma
+ * and beta layernorm(y) of that.
+ *   x [.., K], w1 [H, K], b1 [H], w2 [K, H], b2 [K], gamma?, beta? [K]; y as x. */
 typedef struct tpp_ffn_attr {
     int act;
+    float eps; /* of the normalisation */
 } tpp_ffn_attr;
 
 /* pack: rows of a weight in panels of `panel` columns, zero-padded: what vector GEMMs read.
@@ -253,6 +265,9 @@ typedef struct tpp_resize_mask_attr {
 typedef struct tpp_frame_record_attr {
     int unused;
 } tpp_frame_record_attr;
+
+/* Rows of y become their layer normalisation, if the call has gamma and beta at TPP_NORM_GAMMA. */
+void tpp_ref_norm_result(const tpp_ref_call *c, double eps);
 
 /* y = act(x), and dy/dx; used by references and tests. */
 double tpp_ref_act(int act, double x);

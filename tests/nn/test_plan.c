@@ -247,6 +247,29 @@ static void record_projections_of_a_row(tpp_graph *g)
     tpp_output(g, "y", tpp_mul(g, tpp_mul(g, a, b), c));
 }
 
+/* The norm of a sum: all of it is one product. What follows the norm is none of it. */
+static void record_norm(tpp_graph *g)
+{
+    const tpp_value x = rows_input(g, "x");
+    const tpp_value sum = tpp_add(g, x, tpp_linear(g, x, "linear", 32));
+    tpp_output(g, "y", tpp_activate(g, tpp_layernorm(g, sum, "norm", 1e-5f), TPP_ACT_TANH));
+}
+
+/* Rows enough for all compute units. */
+static void record_norm_of_ffn(tpp_graph *g)
+{
+    const tpp_value x = tpp_input(g, "x", TPP_F32, TPP_SHAPE(1, 2000, 32));
+    const tpp_value h = tpp_ffn(g, x, "linear1", "linear2", 64, TPP_ACT_GELU);
+    tpp_output(g, "y", tpp_layernorm(g, h, "norm", 1e-5f));
+}
+
+/* Who else reads what is normed finds it as it was. */
+static void record_norm_of_a_read_sum(tpp_graph *g)
+{
+    const tpp_value x = rows_input(g, "x"), h = tpp_linear(g, x, "linear", 32);
+    tpp_output(g, "y", tpp_mul(g, h, tpp_layernorm(g, h, "norm", 1e-5f)));
+}
+
 typedef struct fusion {
     const char *name;
     record_graph *record;
@@ -276,6 +299,9 @@ static const fusion fusions[] = {
     {"slice marked, marks dropped", record_marked_slice, false, 3},
     {"slice marked, marks kept", record_marked_slice, true, 4},
     {"projections", record_projections, false, 2},
+    {"norm", record_norm, false, 2},
+    {"norm of ffn", record_norm_of_ffn, false, 1},
+    {"norm of a sum that is read", record_norm_of_a_read_sum, false, 3},
     {"projections apart", record_projections_apart, false, 6},
     {"projections of a row", record_projections_of_a_row, false, 4},
 };
@@ -459,7 +485,8 @@ static void record_mixed(tpp_graph *g)
     const tpp_value many = tpp_linear(g, rows_input(g, "x"), "many", 64);
     const tpp_value few = tpp_linear(g, tpp_input(g, "f", TPP_F32, TPP_SHAPE(1, 4, 32)), "few", 64);
     tpp_output(g, "many", many);
-    tpp_output(g, "few", tpp_layernorm(g, few, "norm", 1e-5f));
+    tpp_output(g, "few", few);
+    tpp_output(g, "norm", tpp_layernorm(g, rows_input(g, "x"), "norm", 1e-5f));
 }
 
 static const tpp_plan_node *gemm_of_rows(const tpp_plan *p, int64_t rows)

@@ -174,13 +174,15 @@ static void products_refuse(void **state)
     static const tpp_gemm_attr gemm = {0}, gemm_t = {.trans_x = 1};
     static const tpp_conv2d_attr conv = {0, 4, 5, 3, 1, 1}, conv_big = {0, 2, 2, 5, 1, 1};
     static const tpp_conv2d_attr conv_still = {0, 4, 5, 3, 0, 1};
-    static const tpp_ffn_attr ffn = {TPP_ACT_RELU};
+    static const tpp_ffn_attr ffn = {.act = TPP_ACT_RELU};
     const refusal rows[] = {
         {&tpp_op_gemm, &gemm, {S(3, 5), S(4, 6)}, SHAPE, "sums over 5 values"},
         {&tpp_op_gemm, &gemm, {S(3, 5)}, SHAPE, "x and w"},
         {&tpp_op_gemm, &gemm, {S(3, 5), S(4, 5), S(3)}, SHAPE, "bias"},
         {&tpp_op_gemm, &gemm, {S(6, 5), S(4, 5), {0}, S(4, 4)}, SHAPE, "rows a divisor of 6"},
         {&tpp_op_gemm, &gemm, {S(6, 5), S(4, 5), {0}, {0}, S(6, 4)}, SHAPE, "addend"},
+        {&tpp_op_gemm, &gemm, {S(6, 5), S(4, 5), {0}, {0}, {0}, S(5), S(4)}, SHAPE, "gamma"},
+        {&tpp_op_gemm, &gemm, {S(6, 5), S(4, 5), {0}, {0}, {0}, S(4)}, SHAPE, "beta"},
         {&tpp_op_gemm, &gemm_t, {S(1, 3, 5), S(4, 3)}, SHAPE, "rank 2"},
         {&tpp_op_gemm, &gemm_t, {S(3, 5), S(4, 3), {0}, {0}, S(5, 3)}, SHAPE, "trans_x"},
         {&tpp_op_conv2d, &conv, {S(1, 19, 2), S(3, 2, 3, 3)}, SHAPE, "x has shape [1,19,2]"},
@@ -200,6 +202,11 @@ static void products_refuse(void **state)
         {&tpp_op_conv2d, &conv_still, {S(1, 20, 2), S(3, 2, 3, 3)}, SHAPE, "stride 0"},
         {&tpp_op_ffn, &ffn, {S(2, 3), S(5, 3), S(5), S(3, 4), S(3)}, SHAPE, "w2"},
         {&tpp_op_ffn, &ffn, {S(2, 3), S(5, 3), S(5), S(3, 5)}, SHAPE, "b2"},
+        {&tpp_op_ffn,
+         &ffn,
+         {S(2, 3), S(5, 3), S(5), S(3, 5), S(3), {0}, S(3)},
+         SHAPE,
+         "gamma has shape"},
     };
     CHECK(rows);
 }
