@@ -5,9 +5,19 @@
 
 #include <stdio.h>
 
+/* launches: text 77, image 1, backbone 54, ... */
+static void print_launches(const tpp_session *s)
+{
+    const tpp_plan *p = NULL;
+    for (int i = 0; (p = tpp_session_plan_at(s, i, NULL)) != NULL; i++)
+        (void)printf("%s %s %d", i == 0 ? "\nlaunches:" : ",", tpp_plan_name(p),
+                     tpp_plan_launches(p));
+    (void)printf("\n");
+}
+
 static void print_summary(const tpp_session_info *i, int clip)
 {
-    (void)printf("\nmemory: activations %.1f MB (one arena), kept between graphs %.1f MB, weights "
+    (void)printf("memory: activations %.1f MB (one arena), kept between graphs %.1f MB, weights "
                  "%.1f MB, staging %.1f MB\n",
                  (double)i->arena_bytes / 1e6, (double)i->own_bytes / 1e6,
                  (double)i->store_bytes / 1e6, (double)i->ring_bytes / 1e6);
@@ -28,6 +38,7 @@ static int run_plan(void *arguments)
     tpp_status s = tpp_single_start(&trial, &config, &device, a);
     if (s == TPP_OK) s = tpp_session_print(trial.session, stdout, false, NULL);
     if (s == TPP_OK) {
+        print_launches(trial.session);
         const tpp_session_info info = tpp_session_info_of(trial.session);
         print_summary(&info, tpp_model_config_clip(&config, a->frames));
     }
@@ -44,8 +55,9 @@ const tpp_command tpp_command_plan = {
     .synopsis = "[--config FILE] [--size HxW]",
     .about =
         "Prints the graphs of a configuration as they would run: node, shapes, algorithm, FLOPs,\n"
-        "bytes, place in the arena; then the memory that the device has to give. Weights are\n"
-        "synthetic.",
+        "bytes, place in the arena; then the launches of each graph and of a frame, and the "
+        "memory\n"
+        "that the device has to give. Weights are synthetic.",
     .examples = "  tpp plan --config configs/r50.yaml --size 360x640\n"
                 "  tpp plan --config configs/referformer.yaml --size 360x640 --frames 5\n",
     .options = {tpp_single_rows, tpp_trial_rows},

@@ -81,6 +81,10 @@ static void plan_prints_nodes_and_memory(void **state)
     assert_non_null(strstr(program_out, "plan next"));
     assert_true(number_after("memory: activations ") > 0);
     assert_true(number_after("a frame after the first: ") > 0);
+    const double graphs = number_after(", image ") + number_after(", backbone ") +
+                          number_after(", encode ") + number_after(", next ");
+    assert_true(number_after("launches: text ") > 0 && graphs > 50);
+    assert_true(number_after("GFLOP in ") == graphs);
     EXPECT_FAILS(2, "--size wants HEIGHTxWIDTH", "tpp plan --size 32");
     EXPECT_FAILS(2, "--size wants HEIGHTxWIDTH", "tpp plan --size 31x64");
 }
