@@ -7,7 +7,10 @@
 #include "ops/vector.h"
 
 enum { X = TPP_FFN_X, W1 = TPP_FFN_W1, B1 = TPP_FFN_B1, W2 = TPP_FFN_W2, B2 = TPP_FFN_B2 };
-enum { STRIP = 1024, SCRATCH_ALIGN = 4096 }; /* rows; bytes, at least any device's base alignment */
+/* Rows of a strip. On a CPU its hidden rows should stay in a cache; on a GPU each of the two
+ * launches should fill the device: 4096 rows of 2048 hidden values are 34 MB. */
+enum { STRIP = 1024, GPU_STRIP = 4096 };
+enum { SCRATCH_ALIGN = 4096 }; /* bytes, at least any device's base alignment */
 
 static tpp_status infer(const void *attr, const tpp_shape *in, tpp_shape *out)
 {
@@ -43,10 +46,16 @@ static void strip_of(strip *t, const tpp_call *c, const tpp_operand *x, const tp
     t->call[1].in[TPP_NORM_BETA] = c->in[TPP_NORM_BETA];
 }
 
-static int64_t strip_rows(const tpp_call *c)
+static int64_t most_rows(const tpp_algorithm *gemm)
 {
-    const int64_t rows = tpp_shape_rows(&c->in[X].shape);
-    return rows < STRIP ? rows : STRIP;
+    return gemm->gpu_only ? GPU_STRIP : STRIP;
+}
+
+/* Rows of the strip that starts at row `first`. */
+static int64_t strip_rows(const tpp_call *c, const tpp_algorithm *gemm, int64_t first)
+{
+    const int64_t rest = tpp_shape_rows(&c->in[X].shape) - first, most = most_rows(gemm);
+    return rest < most ? rest : most;
 }
 
 static int64_t hidden_cols(const tpp_call *c)
@@ -54,16 +63,17 @@ static int64_t hidden_cols(const tpp_call *c)
     return tpp_shape_count(&c->in[B1].shape);
 }
 
-static size_t hidden_bytes(const tpp_call *c)
+static size_t hidden_bytes(const tpp_call *c, const tpp_algorithm *gemm)
 {
-    return tpp_round_up((size_t)(strip_rows(c) * hidden_cols(c)) * sizeof(float), SCRATCH_ALIGN);
+    const int64_t count = strip_rows(c, gemm, 0) * hidden_cols(c);
+    return tpp_round_up((size_t)count * sizeof(float), SCRATCH_ALIGN);
 }
 
-/* The first strip with shapes only: as large as any other; parameters of the rows of `gemm`. */
-static void first_strip(strip *t, const tpp_call *c, const tpp_algorithm *gemm,
-                        const tpp_caps *caps)
+/* The strip that starts at row `first` with shapes only; parameters of the rows of `gemm`. */
+static void shape_strip(strip *t, const tpp_call *c, const tpp_algorithm *gemm,
+                        const tpp_caps *caps, int64_t first)
 {
-    const int64_t rows = strip_rows(c), k = tpp_shape_cols(&c->in[X].shape);
+    const int64_t rows = strip_rows(c, gemm, first), k = tpp_shape_cols(&c->in[X].shape);
     const tpp_operand x = {.shape = TPP_SHAPE(rows, k)};
     const tpp_operand hidden = {.shape = TPP_SHAPE(rows, hidden_cols(c))};
     strip_of(t, c, &x, &hidden, &x);
@@ -74,26 +84,32 @@ static bool supports(const tpp_call *c, const tpp_caps *caps, const char *name)
 {
     const tpp_algorithm *gemm = tpp_op_algorithm(&tpp_op_gemm, name);
     strip t;
-    first_strip(&t, c, gemm, caps);
+    shape_strip(&t, c, gemm, caps, 0);
     return tpp_algorithm_takes(&tpp_op_gemm, gemm, &t.call[0], caps) &&
            tpp_algorithm_takes(&tpp_op_gemm, gemm, &t.call[1], caps);
 }
 
+/* The hidden rows of a strip, and what the products want: the last strip, of fewer rows, may be cut
+ * otherwise and want more. */
 static size_t scratch(const tpp_call *c, const tpp_caps *caps, const char *name)
 {
     const tpp_algorithm *gemm = tpp_op_algorithm(&tpp_op_gemm, name);
-    if (gemm->scratch == NULL) return hidden_bytes(c);
-    strip t;
-    first_strip(&t, c, gemm, caps);
-    const size_t first = gemm->scratch(&t.call[0], caps), second = gemm->scratch(&t.call[1], caps);
-    return hidden_bytes(c) + (first > second ? first : second);
+    const int64_t rows = tpp_shape_rows(&c->in[X].shape), most = most_rows(gemm);
+    const int64_t starts[2] = {0, (rows - 1) / most * most};
+    size_t inner = 0;
+    for (int i = 0; i < 4 && gemm->scratch != NULL; i++) {
+        strip t;
+        shape_strip(&t, c, gemm, caps, starts[i / 2]);
+        const size_t bytes = gemm->scratch(&t.call[i % 2], caps);
+        if (bytes > inner) inner = bytes;
+    }
+    return hidden_bytes(c, gemm) + inner;
 }
 
 static tpp_status record_strip(tpp_steps *s, const tpp_call *c, const tpp_algorithm *gemm,
                                const tpp_operand *scratch_of[2], int64_t first)
 {
-    const int64_t rest = tpp_shape_rows(&c->in[X].shape) - first;
-    const int64_t rows = rest < STRIP ? rest : STRIP;
+    const int64_t rows = strip_rows(c, gemm, first);
     tpp_operand x = {0}, y = {0}, hidden = *scratch_of[0];
     hidden.shape = TPP_SHAPE(rows, hidden_cols(c));
     TPP_TRY(tpp_operand_rows(s, &c->in[X], first, rows, &x));
@@ -112,13 +128,14 @@ static tpp_status record_strip(tpp_steps *s, const tpp_call *c, const tpp_algori
 static tpp_status record(tpp_steps *s, const tpp_call *c, const char *name)
 {
     const tpp_algorithm *gemm = tpp_op_algorithm(&tpp_op_gemm, name);
-    const int64_t bytes = tpp_shape_count(&c->scratch.shape), hidden = (int64_t)hidden_bytes(c);
+    const int64_t bytes = tpp_shape_count(&c->scratch.shape);
+    const int64_t hidden = (int64_t)hidden_bytes(c, gemm), step = most_rows(gemm);
     tpp_operand all = c->scratch, rows = {0}, inner = {0};
     all.shape = TPP_SHAPE(bytes, 1);
     TPP_TRY(tpp_operand_rows(s, &all, 0, hidden, &rows));
     rows.type = TPP_F32;
     if (bytes > hidden) TPP_TRY(tpp_operand_rows(s, &all, hidden, bytes - hidden, &inner));
-    for (int64_t first = 0; first < tpp_shape_rows(&c->in[X].shape); first += STRIP)
+    for (int64_t first = 0; first < tpp_shape_rows(&c->in[X].shape); first += step)
         TPP_TRY(record_strip(s, c, gemm, (const tpp_operand *[2]){&rows, &inner}, first));
     return TPP_OK;
 }
@@ -146,7 +163,7 @@ DEFINE_ALGORITHM(plain)
 static bool usable_tile(tpp_device *d, const tpp_call *c)
 {
     strip t;
-    first_strip(&t, c, tpp_op_algorithm(&tpp_op_gemm, "tile"), tpp_device_caps(d));
+    shape_strip(&t, c, tpp_op_algorithm(&tpp_op_gemm, "tile"), tpp_device_caps(d), 0);
     return tpp_gemm_tile_usable(d, &t.call[0]) && tpp_gemm_tile_usable(d, &t.call[1]);
 }
 
@@ -212,6 +229,9 @@ static const tpp_case cases[] = {
     {.name = "three_strips",
      .attr = ATTR(TPP_ACT_RELU),
      .in = {S(2, 1031, 16), S(40, 16), S(40), S(16, 40), S(16)}},
+    {.name = "two_strips_on_a_gpu",
+     .attr = ATTR(TPP_ACT_RELU),
+     .in = {S(1, 4121, 8), S(24, 8), S(24), S(8, 24), S(8)}},
     {.name = "norm",
      .attr = ATTR(TPP_ACT_RELU),
      .in = {S(3, 131, 48), S(65, 48), S(65), S(48, 65), S(48), S(48), S(48)},
