@@ -143,7 +143,7 @@ static bool complete(const tpp_call *c, const tpp_caps *caps, tpp_params set, tp
  * second cache or are read for several groups? */
 static bool suits_whole(const tpp_call *c, const tpp_caps *caps, const tpp_params *params)
 {
-    enum { TURNS = 8 };
+    enum { TURNS = 4 };
     tpp_call call = *c;
     call.params = *params;
     const cut z = cut_work(&call, caps);
@@ -158,8 +158,8 @@ bool tpp_conv2d_winograd_variant(const tpp_call *c, const tpp_caps *caps, int i,
     /* 0 rows: the best by the sizes. Errors of tile 4 are five times those of 2. */
     static const tpp_params whole = {{4, 0, 0, 0}};
     static const tpp_params sets[] = {
-        {{4, 0, 128, BEST}}, {{4, 0, 0, 0}}, {{2, 0, 128, BEST}},  {{4, 0, 256, BEST}},
-        {{2, 0, 256, BEST}}, {{2, 0, 0, 0}}, {{4, 14, 128, BEST}}, {{4, 0, 128, 4}}};
+        {{4, 0, 256, BEST}}, {{4, 0, 0, 0}}, {{2, 0, 256, BEST}},  {{4, 0, 128, BEST}},
+        {{2, 0, 128, BEST}}, {{2, 0, 0, 0}}, {{4, 14, 128, BEST}}, {{4, 0, 256, 4}}};
     const bool first = complete(c, caps, whole, out) && suits_whole(c, caps, out);
     if (first && i == 0) return true;
     if (first) i--;

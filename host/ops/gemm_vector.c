@@ -11,8 +11,8 @@ enum { MOST_GROUPS = 64 };    /* of columns */
 
 /* Parameters by vector width, the default first. A tile leaves registers for the panel (2) and the
  * broadcast value: AVX-512 has 32, AVX2 16. Measured in bench/README.md. */
-static const tpp_params wide[] = {{{8, 8, 256}},  {{7, 8, 256}},  {{14, 4, 256}}, {{14, 8, 128}},
-                                  {{10, 6, 256}}, {{12, 5, 256}}, {{8, 12, 128}}, {{8, 4, 512}}};
+static const tpp_params wide[] = {{{10, 6, 256}}, {{8, 8, 256}},  {{7, 8, 256}},  {{14, 4, 256}},
+                                  {{14, 8, 128}}, {{12, 5, 256}}, {{8, 12, 128}}, {{8, 4, 512}}};
 static const tpp_params narrow[] = {
     {{6, 16, 128}}, {{6, 8, 256}}, {{5, 12, 256}}, {{4, 16, 128}}, {{4, 16, 256}}};
 
