@@ -122,7 +122,8 @@ static tpp_status open_operand(tpp_device *d, tpp_buffer **b, tpp_operand *x)
 {
     const size_t bytes = (size_t)tpp_shape_count(&x->shape) * tpp_dtype_size(x->type);
     TPP_TRY(tpp_buffer_open(b, d, bytes > 0 ? bytes : 4));
-    x->mem = x->root = (*b)->mem;
+    x->root = *b;
+    x->mem = (*b)->mem;
     x->offset = 0;
     return TPP_OK;
 }

@@ -28,8 +28,6 @@ struct tpp_steps {
     tpp_device *device;
     step *step;
     int count, capacity, node;
-    cl_mem *kept;
-    int n_kept, kept_capacity;
 };
 
 tpp_status tpp_steps_open(tpp_steps **out, tpp_device *d)
@@ -49,8 +47,6 @@ void tpp_steps_close(tpp_steps *s)
         if (s->step[i].kernel != NULL) (void)clReleaseKernel(s->step[i].kernel);
         if (s->step[i].destroy != NULL) s->step[i].destroy(s->step[i].context);
     }
-    for (int i = 0; i < s->n_kept; i++) (void)clReleaseMemObject(s->kept[i]);
-    tpp_free(s->kept);
     tpp_free(s->step);
     tpp_free(s);
 }
@@ -68,22 +64,6 @@ void tpp_steps_set_node(tpp_steps *s, int node)
 int tpp_steps_count(const tpp_steps *s)
 {
     return s->count;
-}
-
-tpp_status tpp_steps_keep(tpp_steps *s, cl_mem take)
-{
-    if (s->n_kept == s->kept_capacity) {
-        const int capacity = s->kept_capacity * 2 + 16;
-        cl_mem *grown = tpp_realloc(s->kept, (size_t)capacity, sizeof(*grown));
-        if (grown == NULL) {
-            (void)clReleaseMemObject(take);
-            return TPP_ENOMEM;
-        }
-        s->kept = grown;
-        s->kept_capacity = capacity;
-    }
-    s->kept[s->n_kept++] = take;
-    return TPP_OK;
 }
 
 static tpp_status add_step(tpp_steps *s, const step *new_step)

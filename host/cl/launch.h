@@ -79,9 +79,6 @@ TPP_MUST_CHECK tpp_status tpp_steps_run(tpp_steps *s);
 
 int tpp_steps_count(const tpp_steps *s);
 
-/* Takes a buffer that recorded steps use; released when the list is closed. */
-TPP_MUST_CHECK tpp_status tpp_steps_keep(tpp_steps *s, cl_mem take);
-
 /* As tpp_steps_run, but waits, and adds the milliseconds of every step to `node_ms`, an array
  * indexed by node (steps of node -1 or beyond `nodes` are left out). */
 TPP_MUST_CHECK tpp_status tpp_steps_profile(tpp_steps *s, double *node_ms, int nodes);

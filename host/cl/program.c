@@ -26,6 +26,7 @@ enum {
     HEAD_BYTES = 2 * KEY_BYTES
 };
 #define BASE_OPTIONS "-cl-std=CL1.2 -cl-kernel-arg-info"
+#define CPU_OPTIONS  BASE_OPTIONS " -DON_CPU"
 
 /* What the table of a device's programs points to. */
 typedef struct built_program {
@@ -241,7 +242,7 @@ static tpp_status find_program(cl_program *out, tpp_device *d, const char *file,
     tpp_str key = {0}, all = {0}, source = {0}, name = {0};
     tpp_str_format(&key, "%s %s", file, options);
     tpp_str_format(&name, "%s.cl", file);
-    tpp_str_format(&all, "%s %s", BASE_OPTIONS, options);
+    tpp_str_format(&all, "%s %s", d->caps.is_cpu ? CPU_OPTIONS : BASE_OPTIONS, options);
     if (key.status != TPP_OK || name.status != TPP_OK || all.status != TPP_OK) {
         s = TPP_ENOMEM;
         goto done;

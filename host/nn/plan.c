@@ -292,7 +292,6 @@ void tpp_plan_close(tpp_plan *p)
     tpp_steps_close(p->steps);
     for (int i = 0; i < p->n_values; i++) {
         tpp_plan_value *v = &p->value[i];
-        if (v->mem != NULL) (void)clReleaseMemObject(v->mem);
         if (v->place == TPP_PLACE_OWN) tpp_buffer_close(v->buffer);
         if (v->stays) v->entry->run_uses--;
         tpp_free(v->key);

@@ -105,7 +105,7 @@ static tpp_status run_node(tpp_plan *p, const tpp_plan_node *n)
             call.scratch = (tpp_operand){.shape = TPP_SHAPE((int64_t)n->scratch),
                                          .type = TPP_U8,
                                          .mem = scratch->mem,
-                                         .root = scratch->mem};
+                                         .root = scratch};
     }
     if (s == TPP_OK) s = n->algorithm->record(steps, &call);
     if (s == TPP_OK) s = tpp_steps_run(steps);

@@ -24,7 +24,6 @@ typedef struct tpp_plan_value {
     char *key;              /* of STORE */
     size_t view_at;         /* of a value with info.alias: bytes of that one before it */
     int64_t pitch;          /* as tpp_operand's; not 0: columns of a wider matrix */
-    cl_mem mem;             /* made by record */
     bool constant, keep;    /* keep: an output or a kept mark lies here */
     bool stays;             /* holds a run_use of `entry` */
     int users, last_user;   /* live nodes that read it; index into `node` of the last */
@@ -82,7 +81,7 @@ TPP_MUST_CHECK tpp_status tpp_plan_join(tpp_plan *p);
 TPP_MUST_CHECK tpp_status tpp_plan_place(tpp_plan *p);
 TPP_MUST_CHECK tpp_status tpp_plan_derive(tpp_plan *p, bool first);
 
-/* Fills `call` with memory for recording; sub-buffers stay in the values. */
+/* Fills `call` with memory for recording. */
 TPP_MUST_CHECK tpp_status tpp_plan_resolve(tpp_plan *p, const tpp_plan_node *n, tpp_call *call);
 
 #endif

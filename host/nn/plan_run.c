@@ -38,7 +38,7 @@ static tpp_status buffer_of(tpp_plan *p, tpp_plan_value *v, tpp_buffer **b)
     return TPP_OK;
 }
 
-/* Where value `v` lies: all of its root's buffer, or a sub-buffer that stays in the value. */
+/* Where value `v` lies: all of its root's buffer, or a part of it. */
 static tpp_status resolve_value(tpp_plan *p, int v, tpp_operand *x)
 {
     if (v < 0) return TPP_OK;
@@ -50,14 +50,11 @@ static tpp_status resolve_value(tpp_plan *p, int v, tpp_operand *x)
     x->shape = p->value[v].info.shape;
     x->type = p->value[v].info.type;
     x->pitch = p->value[v].pitch;
-    x->root = x->mem = b->mem;
+    x->root = b;
+    x->mem = b->mem;
     x->offset = (in_arena ? p->value[r].offset : 0) + at;
     if (!in_arena && at == 0) return TPP_OK;
-    tpp_plan_value *holder = &p->value[at > 0 ? v : r];
-    if (holder->mem == NULL)
-        TPP_TRY(tpp_sub_buffer(&holder->mem, p->store->device, b->mem, x->offset, span_of(holder)));
-    x->mem = holder->mem;
-    return TPP_OK;
+    return tpp_sub_buffer(&x->mem, b, x->offset, span_of(&p->value[at > 0 ? v : r]));
 }
 
 tpp_status tpp_plan_resolve(tpp_plan *p, const tpp_plan_node *n, tpp_call *call)
@@ -76,11 +73,9 @@ static tpp_status record_node(tpp_plan *p, int at)
     if (n->scratch > 0) {
         call.scratch = (tpp_operand){.shape = TPP_SHAPE((int64_t)n->scratch),
                                      .type = TPP_U8,
-                                     .root = p->arena->mem,
+                                     .root = p->arena,
                                      .offset = n->scratch_offset};
-        TPP_TRY(tpp_sub_buffer(&call.scratch.mem, p->store->device, p->arena->mem,
-                               n->scratch_offset, n->scratch));
-        TPP_TRY(tpp_steps_keep(p->steps, call.scratch.mem));
+        TPP_TRY(tpp_sub_buffer(&call.scratch.mem, p->arena, n->scratch_offset, n->scratch));
     }
     tpp_steps_set_node(p->steps, at);
     return n->algorithm->record(p->steps, &call);

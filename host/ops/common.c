@@ -95,16 +95,13 @@ tpp_cost tpp_cost_pointwise(double flops_per_output, const tpp_shape *in, const 
                       .bytes = tpp_bytes_moved(in, out)};
 }
 
-tpp_status tpp_operand_rows(tpp_steps *s, const tpp_operand *x, int64_t start, int64_t count,
-                            tpp_operand *out)
+tpp_status tpp_operand_rows(const tpp_operand *x, int64_t start, int64_t count, tpp_operand *out)
 {
     const size_t row = (size_t)tpp_shape_cols(&x->shape) * tpp_dtype_size(x->type);
     tpp_operand view = *x;
     view.shape = TPP_SHAPE(count, tpp_shape_cols(&x->shape));
     view.offset = x->offset + (size_t)start * row;
-    TPP_TRY(
-        tpp_sub_buffer(&view.mem, tpp_steps_device(s), x->root, view.offset, (size_t)count * row));
-    TPP_TRY(tpp_steps_keep(s, view.mem));
+    TPP_TRY(tpp_sub_buffer(&view.mem, x->root, view.offset, (size_t)count * row));
     *out = view;
     return TPP_OK;
 }

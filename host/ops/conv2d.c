@@ -122,7 +122,7 @@ static tpp_status record_strip(tpp_steps *s, const tpp_call *c, const sizes *z, 
         TPP_ARGS(TPP_ARG(p->x), TPP_ARG(c->in[TPP_GEMM_X].mem), TPP_ARG(first), TPP_ARG(count),
                  TPP_ARG(a->height), TPP_ARG(a->width), TPP_ARG(a->kernel), TPP_ARG(a->stride),
                  TPP_ARG(a->pad), TPP_ARG(z->out_height), TPP_ARG(z->out_width), TPP_ARG(z->cin))));
-    TPP_TRY(tpp_operand_rows(s, &c->out[0], first, count, &y));
+    TPP_TRY(tpp_operand_rows(&c->out[0], first, count, &y));
     p->y = y.mem;
     return tpp_clblast_record(s, p);
 }
@@ -133,8 +133,8 @@ static tpp_status record_strips(tpp_steps *s, const tpp_call *c, const sizes *z)
     const int64_t rest = tpp_shape_count(&c->scratch.shape) - (int64_t)columns;
     tpp_operand bytes = c->scratch, matrix = {0}, temporary = {0};
     bytes.shape = TPP_SHAPE(tpp_shape_count(&c->scratch.shape), 1);
-    TPP_TRY(tpp_operand_rows(s, &bytes, 0, (int64_t)columns, &matrix));
-    TPP_TRY(tpp_operand_rows(s, &bytes, (int64_t)columns, rest, &temporary));
+    TPP_TRY(tpp_operand_rows(&bytes, 0, (int64_t)columns, &matrix));
+    TPP_TRY(tpp_operand_rows(&bytes, (int64_t)columns, rest, &temporary));
     const int strip = strip_of(z);
     for (int first = 0; first < z->rows; first += strip) {
         const int count = z->rows - first < strip ? z->rows - first : strip;

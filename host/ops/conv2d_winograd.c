@@ -245,8 +245,8 @@ tpp_status tpp_conv2d_winograd_record(tpp_steps *s, const tpp_call *c)
     if (z.whole > 0) return record_whole(s, c, &z, options);
     tpp_operand bytes = c->scratch, v = {0}, m = {0};
     bytes.shape = TPP_SHAPE(tpp_shape_count(&c->scratch.shape), 1);
-    TPP_TRY(tpp_operand_rows(s, &bytes, 0, (int64_t)z.v_bytes, &v));
-    TPP_TRY(tpp_operand_rows(s, &bytes, (int64_t)z.v_bytes, (int64_t)z.m_bytes, &m));
+    TPP_TRY(tpp_operand_rows(&bytes, 0, (int64_t)z.v_bytes, &v));
+    TPP_TRY(tpp_operand_rows(&bytes, (int64_t)z.v_bytes, (int64_t)z.m_bytes, &m));
     for (int first = 0; first < z.groups; first += z.strip) {
         const strip at = {.options = options,
                           .v = v.mem,

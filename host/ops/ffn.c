@@ -112,8 +112,8 @@ static tpp_status record_strip(tpp_steps *s, const tpp_call *c, const tpp_algori
     const int64_t rows = strip_rows(c, gemm, first);
     tpp_operand x = {0}, y = {0}, hidden = *scratch_of[0];
     hidden.shape = TPP_SHAPE(rows, hidden_cols(c));
-    TPP_TRY(tpp_operand_rows(s, &c->in[X], first, rows, &x));
-    TPP_TRY(tpp_operand_rows(s, &c->out[0], first, rows, &y));
+    TPP_TRY(tpp_operand_rows(&c->in[X], first, rows, &x));
+    TPP_TRY(tpp_operand_rows(&c->out[0], first, rows, &y));
     strip t;
     strip_of(&t, c, &x, &hidden, &y);
     for (int i = 0; i < 2; i++) {
@@ -132,9 +132,9 @@ static tpp_status record(tpp_steps *s, const tpp_call *c, const char *name)
     const int64_t hidden = (int64_t)hidden_bytes(c, gemm), step = most_rows(gemm);
     tpp_operand all = c->scratch, rows = {0}, inner = {0};
     all.shape = TPP_SHAPE(bytes, 1);
-    TPP_TRY(tpp_operand_rows(s, &all, 0, hidden, &rows));
+    TPP_TRY(tpp_operand_rows(&all, 0, hidden, &rows));
     rows.type = TPP_F32;
-    if (bytes > hidden) TPP_TRY(tpp_operand_rows(s, &all, hidden, bytes - hidden, &inner));
+    if (bytes > hidden) TPP_TRY(tpp_operand_rows(&all, hidden, bytes - hidden, &inner));
     for (int64_t first = 0; first < tpp_shape_rows(&c->in[X].shape); first += step)
         TPP_TRY(record_strip(s, c, gemm, (const tpp_operand *[2]){&rows, &inner}, first));
     return TPP_OK;

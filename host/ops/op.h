@@ -10,6 +10,7 @@
 #include "core/shape.h"
 #include "core/status.h"
 #include "ref/ref.h"
+#include "tensor/tensor.h"
 
 struct tpp_tuning;
 
@@ -21,9 +22,9 @@ typedef struct tpp_operand {
     tpp_shape shape; /* rank 0: absent */
     tpp_dtype type;
     cl_mem mem;
-    cl_mem root;   /* the buffer that `mem` is part of, and where */
-    size_t offset; /* bytes */
-    int64_t pitch; /* elements from one row to the next; 0: as many as a row has */
+    tpp_buffer *root; /* the buffer that `mem` is part of, and where */
+    size_t offset;    /* bytes */
+    int64_t pitch;    /* elements from one row to the next; 0: as many as a row has */
 } tpp_operand;
 
 /* What an algorithm can be tuned by, for one call: tile sizes, orders. The algorithm names them. */
@@ -192,9 +193,7 @@ double tpp_bytes_moved(const tpp_shape *in, const tpp_shape *out);
 /* The cost of ops that do `flops_per_output` operations for each output element. */
 tpp_cost tpp_cost_pointwise(double flops_per_output, const tpp_shape *in, const tpp_shape *out);
 
-/* Rows [start, start + count) of an operand whose rows are `tpp_shape_cols` wide: a new sub-buffer
- * that the step list keeps. */
-tpp_status tpp_operand_rows(tpp_steps *s, const tpp_operand *x, int64_t start, int64_t count,
-                            tpp_operand *out);
+/* Rows [start, start + count) of an operand whose rows are `tpp_shape_cols` wide. */
+tpp_status tpp_operand_rows(const tpp_operand *x, int64_t start, int64_t count, tpp_operand *out);
 
 #endif

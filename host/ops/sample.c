@@ -30,14 +30,13 @@ static tpp_status open_guarded(tpp_device *d, tpp_buffer **buffer, tpp_operand *
     const size_t guard = d->caps.base_align, bytes = operand_bytes(x);
     TPP_TRY(tpp_buffer_open(buffer, d, tpp_round_up(bytes, guard) + 2 * guard));
     TPP_TRY(tpp_buffer_fill(*buffer, poison));
-    x->root = (*buffer)->mem;
+    x->root = *buffer;
     x->offset = guard;
-    return tpp_sub_buffer(&x->mem, d, x->root, guard, bytes == 0 ? 4 : bytes);
+    return tpp_sub_buffer(&x->mem, x->root, guard, bytes == 0 ? 4 : bytes);
 }
 
 static void close_operand(tpp_operand *x, tpp_buffer **buffer)
 {
-    if (*buffer != NULL && x->mem != NULL) (void)clReleaseMemObject(x->mem);
     tpp_buffer_close(*buffer);
     *buffer = NULL;
     x->mem = NULL;

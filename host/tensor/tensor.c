@@ -56,6 +56,10 @@ tpp_status tpp_buffer_open_for(tpp_buffer **out, tpp_device *d, size_t bytes, co
 void tpp_buffer_close(tpp_buffer *b)
 {
     if (b == NULL) return;
+    /* The last made first: NVIDIA's driver (580) crashes when sub-buffers that overlap and were
+     * used go in another order. */
+    while (b->n_regions > 0) (void)clReleaseMemObject(b->region[--b->n_regions].mem);
+    tpp_free(b->region);
     if (b->mem != NULL) {
         (void)clReleaseMemObject(b->mem);
         b->device->bytes -= b->bytes < b->device->bytes ? b->bytes : b->device->bytes;
@@ -112,14 +116,25 @@ tpp_status tpp_buffer_fill(tpp_buffer *b, uint32_t pattern)
     return TPP_OK;
 }
 
-tpp_status tpp_sub_buffer(cl_mem *out, const tpp_device *d, cl_mem root, size_t offset,
-                          size_t bytes)
+tpp_status tpp_sub_buffer(cl_mem *out, tpp_buffer *root, size_t offset, size_t bytes)
 {
     const cl_buffer_region region = {.origin = offset, .size = bytes};
     cl_int code = CL_SUCCESS;
-    const cl_mem m =
-        clCreateSubBuffer(root, CL_MEM_READ_WRITE, CL_BUFFER_CREATE_TYPE_REGION, &region, &code);
-    if (code != CL_SUCCESS) return tpp_cl_fail(d, code, "clCreateSubBuffer");
-    *out = m;
+    for (int i = 0; i < root->n_regions; i++) {
+        if (root->region[i].offset != offset || root->region[i].bytes != bytes) continue;
+        *out = root->region[i].mem;
+        return TPP_OK;
+    }
+    if (root->n_regions == root->capacity) {
+        const int capacity = root->capacity * 2 + 16;
+        tpp_region *grown = tpp_realloc(root->region, (size_t)capacity, sizeof(*grown));
+        if (grown == NULL) return TPP_ENOMEM;
+        root->region = grown;
+        root->capacity = capacity;
+    }
+    *out = clCreateSubBuffer(root->mem, CL_MEM_READ_WRITE, CL_BUFFER_CREATE_TYPE_REGION, &region,
+                             &code);
+    if (code != CL_SUCCESS) return tpp_cl_fail(root->device, code, "clCreateSubBuffer");
+    root->region[root->n_regions++] = (tpp_region){offset, bytes, *out};
     return TPP_OK;
 }

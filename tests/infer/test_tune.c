@@ -101,7 +101,7 @@ static tpp_status record_unsteady(tpp_steps *s, const tpp_call *c)
 static tpp_status record_outside(tpp_steps *s, const tpp_call *c)
 {
     const size_t end = c->out[0].offset + 4 * (size_t)tpp_shape_count(&c->out[0].shape);
-    return plain_then(s, c, add_there, (place){.mem = c->out[0].root, .at = end, .runs = -1});
+    return plain_then(s, c, add_there, (place){.mem = c->out[0].root->mem, .at = end, .runs = -1});
 }
 
 static tpp_status record_hanging(tpp_steps *s, const tpp_call *c)

@@ -30,8 +30,8 @@ static void run_on_device(const tpp_op *op, const float *x, int32_t *y, int64_t 
     assert_int_equal(tpp_buffer_write(in, 0, x, N * sizeof(float)), TPP_OK);
     const tpp_call call = {
         .attr = &attr,
-        .in = {{.shape = TPP_SHAPE(N), .mem = in->mem, .root = in->mem}},
-        .out = {{.shape = TPP_SHAPE(count), .type = TPP_I32, .mem = out->mem, .root = out->mem}},
+        .in = {{.shape = TPP_SHAPE(N), .mem = in->mem, .root = in}},
+        .out = {{.shape = TPP_SHAPE(count), .type = TPP_I32, .mem = out->mem, .root = out}},
     };
     assert_int_equal(tpp_steps_open(&steps, d), TPP_OK);
     if (tpp_op_algorithm(op, "plain")->record(steps, &call) != TPP_OK) fail_msg("%s", tpp_error());

@@ -144,18 +144,51 @@ static void sub_buffers_start_at_aligned_offsets(void **state)
     cl_mem part = NULL;
     uint32_t in[3] = {5, 6, 7}, out[3] = {0};
     UNIT_OK(tpp_buffer_open(&b, d, 4 * align));
-    UNIT_OK(tpp_sub_buffer(&part, d, b->mem, align, 3 * align));
+    UNIT_OK(tpp_sub_buffer(&part, b, align, 3 * align));
     assert_int_equal(
         clEnqueueWriteBuffer(d->compute, part, CL_TRUE, 0, sizeof(in), in, 0, NULL, NULL),
         CL_SUCCESS);
-    assert_int_equal(clReleaseMemObject(part), CL_SUCCESS);
     UNIT_OK(tpp_buffer_read(b, align, out, sizeof(out)));
     assert_memory_equal(out, in, sizeof(in));
     part = NULL;
-    UNIT_FAILS(tpp_sub_buffer(&part, d, b->mem, 4 * align, 4), TPP_EOPENCL, "clCreateSubBuffer");
-    UNIT_FAILS(tpp_sub_buffer(&part, d, b->mem, align, 4 * align), TPP_EOPENCL, "CL_INVALID");
+    UNIT_FAILS(tpp_sub_buffer(&part, b, 4 * align, 4), TPP_EOPENCL, "clCreateSubBuffer");
+    UNIT_FAILS(tpp_sub_buffer(&part, b, align, 4 * align), TPP_EOPENCL, "CL_INVALID");
     assert_null(part);
     tpp_buffer_close(b);
+}
+
+/* Numbers of sub-buffers in the order they went. */
+static int gone[3], n_gone;
+
+static void CL_CALLBACK note_gone(cl_mem m, void *number)
+{
+    (void)m;
+    gone[n_gone++] = *(const int *)number;
+}
+
+/* A driver that is used here crashes in any other order. */
+static void sub_buffers_are_one_a_region_and_the_last_goes_first(void **state)
+{
+    tpp_device *d = *state;
+    static const int number[3] = {0, 1, 2};
+    const size_t align = tpp_device_caps(d)->base_align;
+    tpp_buffer *b = NULL;
+    cl_mem part[3], again = NULL;
+    UNIT_OK(tpp_buffer_open(&b, d, 8 * align));
+    for (int i = 0; i < 3; i++) {
+        UNIT_OK(tpp_sub_buffer(&part[i], b, (size_t)i * align, 4 * align));
+        assert_int_equal(
+            clSetMemObjectDestructorCallback(part[i], note_gone, (void *)(size_t)&number[i]),
+            CL_SUCCESS);
+    }
+    UNIT_OK(tpp_sub_buffer(&again, b, align, 4 * align));
+    assert_ptr_equal(again, part[1]);
+    UNIT_OK(tpp_sub_buffer(&again, b, align, 2 * align));
+    assert_ptr_not_equal(again, part[1]);
+    n_gone = 0;
+    tpp_buffer_close(b);
+    assert_int_equal(n_gone, 3);
+    for (int i = 0; i < 3; i++) assert_int_equal(gone[i], 2 - i);
 }
 
 int main(void)
@@ -171,6 +204,7 @@ int main(void)
         cmocka_unit_test(more_than_the_device_has_is_refused),
         cmocka_unit_test(opening_survives_a_failed_allocation),
         cmocka_unit_test(sub_buffers_start_at_aligned_offsets),
+        cmocka_unit_test(sub_buffers_are_one_a_region_and_the_last_goes_first),
     };
     return cmocka_run_group_tests_name("tensor.tensor", tests, unit_open_device, unit_close_device);
 }

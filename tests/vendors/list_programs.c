@@ -19,6 +19,7 @@
 #include "ops/op.h"
 #include "ops/peak.h"
 #include "ops/tuning.h"
+#include "tensor/tensor_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -203,17 +204,18 @@ static tpp_status record_with_memory(tpp_device *d, tpp_call *c, const tpp_algor
     for (size_t i = 0; i < sizeof(operand) / sizeof(operand[0]); i++)
         if (operand[i]->shape.rank > 0 && operand_bytes(operand[i]) > bytes)
             bytes = operand_bytes(operand[i]);
-    cl_int code = CL_SUCCESS;
-    cl_mem memory =
-        clCreateBuffer(d->context, CL_MEM_READ_WRITE, tpp_round_up(bytes, 4096), NULL, &code);
-    TPP_CL(d, code);
-    for (size_t i = 0; i < sizeof(operand) / sizeof(operand[0]); i++)
-        if (operand[i]->shape.rank > 0) operand[i]->mem = operand[i]->root = memory;
+    tpp_buffer *memory = NULL;
+    TPP_TRY(tpp_buffer_open(&memory, d, tpp_round_up(bytes, 4096)));
+    for (size_t i = 0; i < sizeof(operand) / sizeof(operand[0]); i++) {
+        if (operand[i]->shape.rank == 0) continue;
+        operand[i]->root = memory;
+        operand[i]->mem = memory->mem;
+    }
     tpp_steps *steps = NULL;
     tpp_status s = tpp_steps_open(&steps, d);
     if (s == TPP_OK) s = a->record(steps, c);
     tpp_steps_close(steps);
-    (void)clReleaseMemObject(memory);
+    tpp_buffer_close(memory);
     return s;
 }
 
