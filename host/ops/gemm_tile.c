@@ -252,17 +252,24 @@ static tpp_status record_sum(tpp_steps *s, const product *p, const tpp_call *c, 
 
 typedef struct trial {
     const tpp_op *op;
-    tpp_case c;
-    tpp_check_how how;
+    const tpp_case *c;
+    const tpp_check_how *how;
 } trial;
 
 static tpp_status run_trial(tpp_device *d, const void *context, bool *right)
 {
     const trial *t = context;
     tpp_check check = {0};
-    TPP_TRY(tpp_check_as(&check, d, t->op, &t->c, tpp_op_algorithm(t->op, "tile"), &t->how));
+    TPP_TRY(tpp_check_as(&check, d, t->op, t->c, tpp_op_algorithm(t->op, "tile"), t->how));
     *right = check.supported && check.passed;
     return TPP_OK;
+}
+
+bool tpp_tile_try(tpp_device *d, const char *key, const tpp_op *op, const tpp_case *c,
+                  const tpp_check_how *how)
+{
+    const trial t = {.op = op, .c = c, .how = how};
+    return tpp_first_use(d, "tile", key, &d->caps.no_tile, run_trial, &t);
 }
 
 /* Each tile of each op once, alone and split: a tile and a bit, the path that most products take.
@@ -284,16 +291,15 @@ static bool usable(tpp_device *d, const tpp_op *op, const product *p, const tpp_
     const tpp_conv2d_attr conv2d = {
         .act = TPP_ACT_RELU, .height = HEIGHT, .width = width, .kernel = 3, .stride = 1, .pad = 1};
     const tpp_params tried_params = {{t->rows, t->columns, t->depth, splits}};
-    trial tried = {.op = op,
-                   .c = {.name = "first_use",
-                         .attr = p->patches ? (const void *)&conv2d : (const void *)&gemm},
-                   .how = {.params = &tried_params, .halves = halves}};
-    tpp_shape *in = tried.c.in;
+    const tpp_check_how how = {.params = &tried_params, .halves = halves};
+    tpp_case tried = {.name = "first_use",
+                      .attr = p->patches ? (const void *)&conv2d : (const void *)&gemm};
+    tpp_shape *in = tried.in;
     in[TPP_GEMM_X] = p->patches ? TPP_SHAPE(1, m, channels) : TPP_SHAPE(m, k);
     in[TPP_GEMM_W] = p->patches ? TPP_SHAPE(n, channels, 3, 3) : TPP_SHAPE(n, k);
     in[TPP_GEMM_BIAS] = TPP_SHAPE(n);
     in[TPP_GEMM_RESIDUAL] = p->patches ? TPP_SHAPE(1, m, n) : TPP_SHAPE(m, n);
-    return tpp_first_use(d, "tile", key, &d->caps.no_tile, run_trial, &tried);
+    return tpp_tile_try(d, key, op, &tried, &how);
 }
 
 /* ---- gemm ---- */

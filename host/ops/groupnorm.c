@@ -1,5 +1,6 @@
 /* groupnorm: normalisation over the tokens and the channels of a group, then an activation.
  * SPDX-License-Identifier: MIT */
+#include "ops/tile.h"
 #include "ops/vector.h"
 
 static tpp_status infer(const void *attr, const tpp_shape *in, tpp_shape *out)
@@ -72,13 +73,15 @@ static const tpp_case cases[] = {
      .fill = {POSITIVE, POSITIVE}},
     {.name = "blocks_of_many_tokens",
      ATTR(2, RELU),
-     .in = {S(2, 2531, 16), S(16), S(16)},
+     .in = {S(2, 4211, 16), S(16), S(16)},
      .fill = {LARGE}},
+    {.name = "blocks_of_3_channels", ATTR(2, TANH), .in = {S(1, 11003, 6), S(6), S(6)}},
     {.name = NULL},
 };
 
 static const tpp_algorithm algorithms[] = {
     TPP_GROUPNORM_VECTOR_ROW,
+    TPP_GROUPNORM_TILE_ROW,
     {.name = "plain", .scratch = scratch, .record = record},
     {.name = NULL},
 };

@@ -1,5 +1,6 @@
 /* layernorm, layernorm_backward: normalisation over the last axis.
  * SPDX-License-Identifier: MIT */
+#include "ops/tile.h"
 #include "ops/vector.h"
 
 static tpp_status infer_forward(const void *attr, const tpp_shape *in, tpp_shape *out)
@@ -108,6 +109,7 @@ static const tpp_case backward_cases[] = {
 
 static const tpp_algorithm forward_algorithms[] = {
     TPP_LAYERNORM_VECTOR_ROW,
+    TPP_LAYERNORM_TILE_ROW,
     {.name = "plain", .record = record_forward},
     {.name = NULL},
 };

@@ -3,7 +3,11 @@
 #ifndef TPP_OPS_TILE_H
 #define TPP_OPS_TILE_H
 
-#include "ops/op.h"
+#include "ops/check.h"
+
+/* Is `tile` right on this case? Tried once for each `key` and device; gemm_tile.c. */
+bool tpp_tile_try(tpp_device *d, const char *key, const tpp_op *op, const tpp_case *c,
+                  const tpp_check_how *how);
 
 /* gemm_tile.c, for gemm and conv2d alike. Parameters: rows and columns of a tile, terms of it in
  * local memory, splits of the sum. */
@@ -42,6 +46,40 @@ void tpp_tile_packing(const tpp_call *c, const tpp_caps *caps, tpp_pack_attr *at
         .param = {"rows", "columns", "depth", "splits"}, .variant = tpp_conv2d_tile_variant,  \
         .supports = tpp_conv2d_tile_supports, .usable = tpp_conv2d_tile_usable,               \
         .scratch = tpp_conv2d_tile_scratch, .record = tpp_conv2d_tile_record                  \
+    }
+
+/* ---- norm_tile.c: layer and group normalisation, in half storage too ---- */
+
+/* Rows of `cols` values in the registers of work-items (norm_tile.clh). */
+typedef struct tpp_tile_rows {
+    int lanes; /* work-items of a row; 0: the device has not enough */
+    int fours; /* vectors of each */
+    int group; /* work-items of a group, of one or more rows */
+    bool aligned;
+} tpp_tile_rows;
+tpp_tile_rows tpp_tile_rows_of(int64_t cols, const tpp_caps *caps);
+void tpp_tile_rows_options(const tpp_tile_rows *r, char *text, size_t size);
+tpp_grid tpp_tile_rows_grid(const tpp_tile_rows *r, int64_t rows);
+
+bool tpp_layernorm_tile_supports(const tpp_call *c, const tpp_caps *caps);
+bool tpp_layernorm_tile_usable(tpp_device *d, const tpp_call *c);
+TPP_MUST_CHECK tpp_status tpp_layernorm_tile_record(tpp_steps *s, const tpp_call *c);
+bool tpp_groupnorm_tile_supports(const tpp_call *c, const tpp_caps *caps);
+bool tpp_groupnorm_tile_usable(tpp_device *d, const tpp_call *c);
+size_t tpp_groupnorm_tile_scratch(const tpp_call *c, const tpp_caps *caps);
+TPP_MUST_CHECK tpp_status tpp_groupnorm_tile_record(tpp_steps *s, const tpp_call *c);
+
+#define TPP_LAYERNORM_TILE_ROW                                                        \
+    {                                                                                 \
+        .name = "tile", .gpu_only = true, .halves = 1u << 0 | TPP_HALF_OUT,           \
+        .supports = tpp_layernorm_tile_supports, .usable = tpp_layernorm_tile_usable, \
+        .record = tpp_layernorm_tile_record                                           \
+    }
+#define TPP_GROUPNORM_TILE_ROW                                                        \
+    {                                                                                 \
+        .name = "tile", .gpu_only = true, .halves = 1u << 0 | TPP_HALF_OUT,           \
+        .supports = tpp_groupnorm_tile_supports, .usable = tpp_groupnorm_tile_usable, \
+        .scratch = tpp_groupnorm_tile_scratch, .record = tpp_groupnorm_tile_record    \
     }
 
 #endif
