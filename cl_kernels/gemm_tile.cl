@@ -1,7 +1,8 @@
 /* Matrix product and convolution on GPUs: implicit GEMM in tiles that pass through local memory.
  *   y [m, n] = act(A [m, k] w^T + bias + residual), panels [ceil(n / 32), k, 32] of w (op `pack`),
  *   bias? [n], residual? [residual_rows, n], row i of y takes row i mod residual_rows.
- * A NULL pointer is an operand that is absent.
+ * A NULL pointer is an operand that is absent. With NORM rows of y, which are as wide as a tile at
+ * most (n a multiple of 4, act none or ReLU), are then normalised: gamma, beta [n].
  *
  * gemm_tile: A is x [m, k] (TRANS_X: stored [k, m]), plus addend [addend_rows, k] with ADDEND.
  * conv2d_tile (with PATCHES): A is the patches of a map [.., height, width, channels], row = output
@@ -13,7 +14,7 @@
  * panels beyond n are read from the last, and never stored.
  * Grid: (tiles, splits) of groups of LOCAL, tiles of a row of them first, so that they share rows
  * of A in the cache. Of several splits each sums k_each terms (a multiple of BK) into its own m * n
- * values of y, one behind the other; sum_tile.cl adds those up.
+ * values of y, one behind the other; sum_tile.cl adds those up, and norms them.
  *
  * Nothing depends on sub-groups or on the order of groups. Loops around barriers run equally often
  * in all work-items of a group. Sums are one chain of k_each terms.
@@ -225,6 +226,9 @@ INLINE void multiply(const product *t, source *from, local float4 *tile, int beg
             to_b += UNROLL * LDB4;
         }
     }
+#if NORM
+    finish_norm(t, sums, (local float *)tile);
+#else
     if (t->n % 4 == 0 && (t->act == ACT_NONE || t->act == ACT_RELU)) {
 #pragma unroll
         for (int i = 0; i < TM; i++) finish_row(t, i, sums[i]);
@@ -232,6 +236,7 @@ INLINE void multiply(const product *t, source *from, local float4 *tile, int beg
         barrier(CLK_LOCAL_MEM_FENCE);
         finish_any(t, sums, tile);
     }
+#endif
 }
 
 INLINE product product_of(global y_type *y, global const w_type *panels, global const float *bias,
@@ -254,11 +259,15 @@ INLINE product product_of(global y_type *y, global const w_type *panels, global 
 __attribute__((reqd_work_group_size(LOCAL, 1, 1))) kernel void gemm_tile(
     global y_type *restrict y, global const x_type *restrict x,
     global const w_type *restrict panels, global const float *restrict bias,
-    global const y_type *restrict residual, global const x_type *restrict addend, int act, int m,
-    int n, int k, int residual_rows, int addend_rows, int k_each)
+    global const y_type *restrict residual, global const x_type *restrict addend,
+    global const float *restrict gamma, global const float *restrict beta, float eps, int act,
+    int m, int n, int k, int residual_rows, int addend_rows, int k_each)
 {
     local float4 tile[TILE4];
-    const product t = product_of(y, panels, bias, residual, act, m, n, k, residual_rows);
+    product t = product_of(y, panels, bias, residual, act, m, n, k, residual_rows);
+    t.gamma = gamma;
+    t.beta = beta;
+    t.eps = eps;
     const int begin = (int)get_group_id(1) * k_each;
     source from = {.x = x, .addend = addend, .addend_rows = addend_rows};
     multiply(&t, &from, tile, begin, min(begin + k_each, k));

@@ -67,7 +67,7 @@ INLINE float2 statistics(global const x_type *x, local float *part, int count, i
     return (float2)(mean, sum_of_items(square, part, LOCAL));
 }
 
-INLINE vec activate_each(int act, vec v)
+INLINE vec activate_vec(int act, vec v)
 {
     if (act == ACT_NONE) return v;
 #if ALIGNED
@@ -90,8 +90,7 @@ __attribute__((reqd_work_group_size(LOCAL, 1, 1))) kernel void groupnorm_tile(
         const int channel = first + i % across * W;
         const size_t at = start + place(i, across, channels);
         const vec n = (LOAD_XV(x + at) - s.x) * rstd;
-        STORE_YV(activate_each(act, n * LOAD_FV(gamma + channel) + LOAD_FV(beta + channel)),
-                 y + at);
+        STORE_YV(activate_vec(act, n * LOAD_FV(gamma + channel) + LOAD_FV(beta + channel)), y + at);
     }
 }
 
@@ -141,7 +140,6 @@ __attribute__((reqd_work_group_size(LOCAL, 1, 1))) kernel void groupnorm_apply_t
         const float2 s = of_group[channel / wide];
         const size_t at = start + (size_t)i * W;
         const vec n = (LOAD_XV(x + at) - s.x) * s.y;
-        STORE_YV(activate_each(act, n * LOAD_FV(gamma + channel) + LOAD_FV(beta + channel)),
-                 y + at);
+        STORE_YV(activate_vec(act, n * LOAD_FV(gamma + channel) + LOAD_FV(beta + channel)), y + at);
     }
 }

@@ -98,6 +98,31 @@ tpp_status tpp_gemm_record_epilogue(tpp_steps *s, const tpp_call *c, int act)
                                   TPP_ARG(repeat)));
 }
 
+/* Rows before their norm. */
+static size_t scratch_plain(const tpp_call *c, const tpp_caps *caps)
+{
+    (void)caps;
+    const bool norm = c->in[TPP_NORM_GAMMA].shape.rank > 0;
+    return norm ? (size_t)tpp_shape_count(&c->out[0].shape) * sizeof(float) : 0;
+}
+
+/* What a plan has fused always has an algorithm, whatever is given up. */
+static tpp_status record_plain(tpp_steps *s, const tpp_call *c)
+{
+    const tpp_gemm_attr *a = c->attr;
+    const int rows = tpp_int(tpp_shape_rows(&c->out[0].shape));
+    const int cols = tpp_int(tpp_shape_cols(&c->out[0].shape));
+    if (c->in[TPP_NORM_GAMMA].shape.rank == 0) return tpp_gemm_record_plain(s, c);
+    tpp_call product = *c;
+    product.out[0].mem = c->scratch.mem;
+    TPP_TRY(tpp_gemm_record_plain(s, &product));
+    return tpp_record_1d(s, "layernorm", "layernorm_forward_plain", "", rows,
+                         TPP_ARGS(TPP_ARG(c->out[0].mem), TPP_ARG(c->scratch.mem),
+                                  TPP_ARG(c->in[TPP_NORM_GAMMA].mem),
+                                  TPP_ARG(c->in[TPP_NORM_BETA].mem), TPP_ARG(a->eps), TPP_ARG(rows),
+                                  TPP_ARG(cols)));
+}
+
 /* ---- clblast ---- */
 
 static tpp_clblast_gemm product_of(const tpp_call *c)
@@ -139,7 +164,10 @@ static const tpp_algorithm algorithms[] = {
      .supports = tpp_clblast_supports,
      .scratch = scratch_clblast,
      .record = record_clblast},
-    {.name = "plain", .fuses = TPP_FUSE_ALL, .record = tpp_gemm_record_plain},
+    {.name = "plain",
+     .fuses = TPP_FUSE_ALL | TPP_FUSE_NORM,
+     .scratch = scratch_plain,
+     .record = record_plain},
     {.name = NULL},
 };
 
@@ -196,6 +224,10 @@ static const tpp_case cases[] = {
     {.name = "norm",
      .attr = ATTR(.act = TPP_ACT_NONE, .eps = 1e-5f),
      .in = {S(2, 35, 65), S(64, 65), S(64), S(70, 64), S(35, 65), S(64), S(64)},
+     .fill = {ANY, ANY, ANY, LARGE}},
+    {.name = "norm_of_256",
+     .attr = ATTR(.act = TPP_ACT_RELU, .eps = 1e-5f),
+     .in = {S(131, 96), S(256, 96), S(256), S(131, 256), {0}, S(256), S(256)},
      .fill = {ANY, ANY, ANY, LARGE}},
     {.name = "norm_of_a_row",
      .attr = ATTR(.act = TPP_ACT_RELU, .eps = 1e-5f),

@@ -11,19 +11,24 @@ enum { ROWS, COLUMNS, DEPTH, SPLITS }; /* of tpp_params */
 enum { PANEL = 32 };                   /* columns of a panel; a tile has whole ones */
 enum { LEAST_TERMS = 64 };             /* of a split by default: below, its sums cost more */
 enum { MOST_SPLITS = 256 };            /* a range has at least 65,535 groups along them */
+enum { SHORT = 256 }; /* terms that a tile adds up in the time of another launch, about */
 
 /* Tiles with code of their own: rows, columns, terms in local memory, elements of a work-item. */
 typedef struct tile {
     int rows, columns, depth, item_rows, item_columns;
 } tile;
 
+/* The widest is for a norm of y alone: it holds whole rows. That of few rows is another kernel
+ * (rows_tile.cl): its depth says nothing. */
+
 /* The larger, the fewer bytes are read for an element of y. Sizes of items and depth are such that
  * GPUs give no work-item more than 128 registers; the deep one takes more and is for tuning to try.
  * The skinny one is for a few queries. Each work-item reads whole fours of both operands: rows *
  * depth and columns * depth are multiples of 4 * group_of. */
 static const tile tiles[] = {{128, 128, 8, 8, 8}, {128, 64, 16, 8, 4}, {64, 64, 16, 8, 4},
-                             {32, 32, 16, 4, 4},  {16, 64, 16, 4, 4},  {128, 128, 16, 8, 8}};
-enum { LARGE, WIDE, MIDDLE, SMALL, SKINNY, DEEP, TILES };
+                             {32, 32, 16, 4, 4},  {16, 64, 16, 4, 4},  {128, 128, 16, 8, 8},
+                             {64, 256, 16, 8, 8}, {8, 32, 1, 0, 0}};
+enum { LARGE, WIDE, MIDDLE, SMALL, SKINNY, DEEP, WHOLE, FEW, TILES };
 
 /* A product as the kernels see it, of either op. */
 typedef struct product {
@@ -31,7 +36,9 @@ typedef struct product {
     bool patches, trans_x, aligned_x, addend;
     bool x_half, w_half, y_half; /* storage */
     bool types_agree;            /* of x and addend, of y and residual */
-    int act, residual_rows;
+    bool norm;                   /* of rows of y */
+    int act, residual_rows, addend_rows;
+    float eps;
 } product;
 
 static bool same_type(const tpp_operand *a, const tpp_operand *b)
@@ -60,6 +67,9 @@ static product gemm_of(const tpp_call *c)
                        .trans_x = a->trans_x != 0,
                        .aligned_x = (a->trans_x ? z.m : z.k) % 4 == 0,
                        .addend = z.addend_rows > 0,
+                       .addend_rows = z.addend_rows,
+                       .norm = c->in[TPP_NORM_GAMMA].shape.rank > 0,
+                       .eps = a->eps,
                        .act = a->act,
                        .residual_rows = z.residual_rows};
     return stored_as(p, c);
@@ -97,6 +107,43 @@ static bool fits(const tile *t, const tpp_caps *caps)
            (size_t)fours * 4 * sizeof(float) <= caps->local_mem;
 }
 
+/* ---- few rows ---- */
+
+enum { FEW_GROUP = 256, FEW_COLUMNS = 1024, FEW_NORMED = 512 /* terms that one group adds up */ };
+
+/* How rows_tile.cl is launched: a group makes so many rows and columns. */
+typedef struct few {
+    int group, rows, columns;
+} few;
+
+static few few_of(const product *p, const tpp_caps *caps)
+{
+    few f = {.group = FEW_GROUP, .rows = 1, .columns = PANEL};
+    while ((size_t)f.group > caps->max_group) f.group /= 2;
+    while (!p->norm && f.rows < p->m && f.rows < tiles[FEW].rows) f.rows *= 2;
+    while (p->norm && f.columns < p->n) f.columns *= 2;
+    return f;
+}
+
+static bool fits_few(const product *p, const tpp_caps *caps)
+{
+    if (p->patches || p->trans_x || p->m > tiles[FEW].rows) return false;
+    if (p->norm && (p->n > FEW_COLUMNS || p->k > FEW_NORMED)) return false;
+    const few f = few_of(p, caps);
+    const size_t floats = (size_t)(4 * f.group + f.rows * f.columns);
+    return f.columns <= 4 * f.group && floats * sizeof(float) <= caps->local_mem;
+}
+
+/* ---- which tile ---- */
+
+/* Can the tile make the product on the device? */
+static bool is_offered(int number, const product *p, const tpp_caps *caps)
+{
+    if (number == FEW) return fits_few(p, caps);
+    if (number == WHOLE && (!p->norm || p->n % 4 != 0 || p->n > tiles[WHOLE].columns)) return false;
+    return fits(&tiles[number], caps);
+}
+
 static int64_t groups_of(const tile *t, const product *p)
 {
     return ceil_div(p->m, t->rows) * ceil_div(p->n, t->columns);
@@ -105,6 +152,7 @@ static int64_t groups_of(const tile *t, const product *p)
 /* Splits of about equal blocks of terms, none empty. */
 static int splits_of(const tile *t, const product *p, int wanted)
 {
+    if (t >= &tiles[WHOLE]) return 1;
     if (wanted > MOST_SPLITS) wanted = MOST_SPLITS;
     const int64_t blocks = ceil_div(p->k, t->depth);
     const int64_t each = ceil_div(blocks, wanted < 1 ? 1 : wanted < blocks ? wanted : blocks);
@@ -127,11 +175,20 @@ static const tile *tile_of(const tpp_params *params)
     return &tiles[SMALL];
 }
 
+/* In the registers of sum_norm_tile's work-items. */
+static bool can_norm(const product *p, const tpp_caps *caps)
+{
+    const tpp_tile_rows r = tpp_tile_rows_of(p->n, caps);
+    return r.lanes > 0 && (size_t)r.group <= caps->max_group &&
+           (p->act == TPP_ACT_NONE || p->act == TPP_ACT_RELU);
+}
+
 static bool supports(const product *p, const tpp_caps *caps)
 {
     const bool has_aligned_fours = caps->base_align % (4 * sizeof(float)) == 0;
     return !caps->no_tile && p->types_agree && caps->base_align > 0 && has_aligned_fours &&
-           fits(&tiles[SMALL], caps) && p->m > 0 && p->n > 0 && p->k > 0;
+           fits(&tiles[SMALL], caps) && p->m > 0 && p->n > 0 && p->k > 0 &&
+           (!p->norm || can_norm(p, caps));
 }
 
 /* Does a tile compute few elements that are not there? */
@@ -148,12 +205,24 @@ static int64_t wanted_groups(const tpp_caps *caps)
     return 2 * (int64_t)(caps->compute_units > 0 ? caps->compute_units : 1);
 }
 
+/* Does it pay to make whole rows, which leaves fewer and larger tiles, and saves a launch? */
+static bool is_whole(const product *p, const tpp_caps *caps)
+{
+    const int64_t groups = groups_of(&tiles[WHOLE], p), units = wanted_groups(caps) / 2;
+    return is_offered(WHOLE, p, caps) &&
+           (groups >= units || (p->k <= SHORT && 2 * groups >= units));
+}
+
 /* The largest tile of which there are two for each compute unit; a product that has not as many is
  * split along k, a short one cut into small tiles. */
 static tpp_params choose(const product *p, const tpp_caps *caps)
 {
     const int64_t wanted = wanted_groups(caps);
-    const int most = p->k / LEAST_TERMS < 1 ? 1 : p->k / LEAST_TERMS;
+    /* Where a norm needs a second pass, splits cost no other. */
+    const bool may_split = p->k > SHORT || p->norm;
+    const int most = p->k / LEAST_TERMS < 1 || !may_split ? 1 : p->k / LEAST_TERMS;
+    if (is_offered(FEW, p, caps)) return params_of(&tiles[FEW], p, 1);
+    if (is_whole(p, caps)) return params_of(&tiles[WHOLE], p, 1);
     if (p->m > tiles[SKINNY].rows)
         for (int i = LARGE; i <= MIDDLE; i++) {
             const tile *t = &tiles[i];
@@ -175,7 +244,7 @@ static bool variant(const product *p, const tpp_caps *caps, int number, tpp_para
     static const int splits[] = {1, 4, 16};
     *out = choose(p, caps);
     for (int i = 0; i < TILES && number > 0; i++) {
-        if (!fits(&tiles[i], caps)) continue;
+        if (!is_offered(i, p, caps)) continue;
         int last = 0;
         for (int j = 0; j < 3 && number > 0; j++) {
             const int got = splits_of(&tiles[i], p, splits[j]);
@@ -193,16 +262,24 @@ static int actual_splits(const product *p, const tpp_params *params)
     return splits_of(tile_of(params), p, params->n[SPLITS]);
 }
 
+/* Is there a second pass, over sums that the first left in scratch? */
+static bool has_sums(const product *p, const tpp_params *params)
+{
+    const tile *t = tile_of(params);
+    return actual_splits(p, params) > 1 || (p->norm && t != &tiles[WHOLE] && t != &tiles[FEW]);
+}
+
 static size_t scratch(const product *p, const tpp_params *params)
 {
-    const int splits = actual_splits(p, params);
-    return splits > 1 ? (size_t)splits * (size_t)p->m * (size_t)p->n * sizeof(float) : 0;
+    const size_t splits = (size_t)actual_splits(p, params);
+    return has_sums(p, params) ? splits * (size_t)p->m * (size_t)p->n * sizeof(float) : 0;
 }
 
 /* A launch of the first or only pass. */
 typedef struct pass {
-    char options[160];
+    char options[192];
     tpp_grid grid;
+    bool sums; /* another pass adds them up */
     int splits, k_each;
     tpp_operand y, bias, residual; /* absent ones where another pass sees to them */
     int act;
@@ -213,8 +290,9 @@ static tpp_status make_pass(pass *out, const product *p, const tpp_call *c)
     const tile *t = tile_of(&c->params);
     const int splits = actual_splits(p, &c->params);
     pass w = {.splits = splits,
+              .sums = has_sums(p, &c->params),
               .k_each = (int)ceil_div(ceil_div(p->k, t->depth), splits) * t->depth};
-    if (splits == 1) {
+    if (!w.sums) {
         w.y = c->out[0];
         w.bias = c->in[TPP_GEMM_BIAS];
         w.residual = c->in[TPP_GEMM_RESIDUAL];
@@ -222,13 +300,13 @@ static tpp_status make_pass(pass *out, const product *p, const tpp_call *c)
     } else {
         w.y = c->scratch;
     }
-    const int n =
-        snprintf(w.options, sizeof(w.options),
-                 "-DBM=%d -DBN=%d -DBK=%d -DTM=%d -DTN=%d%s%s%s%s%s%s%s", t->rows, t->columns,
-                 t->depth, t->item_rows, t->item_columns, p->patches ? " -DPATCHES=1" : "",
-                 p->trans_x ? " -DTRANS_X=1" : "", p->addend ? " -DADDEND=1" : "",
-                 p->aligned_x ? " -DALIGN_X=1" : "", p->x_half ? " -DX_HALF=1" : "",
-                 p->w_half ? " -DW_HALF=1" : "", p->y_half && splits == 1 ? " -DY_HALF=1" : "");
+    const int n = snprintf(
+        w.options, sizeof(w.options), "-DBM=%d -DBN=%d -DBK=%d -DTM=%d -DTN=%d%s%s%s%s%s%s%s%s",
+        t->rows, t->columns, t->depth, t->item_rows, t->item_columns,
+        p->patches ? " -DPATCHES=1" : "", p->trans_x ? " -DTRANS_X=1" : "",
+        p->addend ? " -DADDEND=1" : "", p->aligned_x ? " -DALIGN_X=1" : "",
+        p->x_half ? " -DX_HALF=1" : "", p->w_half ? " -DW_HALF=1" : "",
+        p->y_half && !w.sums ? " -DY_HALF=1" : "", p->norm && !w.sums ? " -DNORM=1" : "");
     if (n < 0 || (size_t)n >= sizeof(w.options))
         return TPP_FAIL(TPP_EINTERNAL, "gemm_tile: build options are too long");
     w.grid = (tpp_grid){.global = {(size_t)groups_of(t, p) * (size_t)group_of(t), (size_t)splits},
@@ -237,15 +315,26 @@ static tpp_status make_pass(pass *out, const product *p, const tpp_call *c)
     return TPP_OK;
 }
 
-/* Adds up what the splits left in scratch. */
-static tpp_status record_sum(tpp_steps *s, const product *p, const tpp_call *c, int splits)
+/* Adds up what the splits left in scratch, and norms rows. */
+static tpp_status record_sum(tpp_steps *s, const product *p, const tpp_call *c, const pass *w)
 {
-    if (splits == 1) return TPP_OK;
-    return tpp_record_2d(
-        s, "sum_tile", "sum_tile", p->y_half ? "-DY_HALF=1" : "", (const int64_t[2]){p->n, p->m},
-        TPP_ARGS(TPP_ARG(c->out[0].mem), TPP_ARG(c->scratch.mem), TPP_ARG(c->in[TPP_GEMM_BIAS].mem),
-                 TPP_ARG(c->in[TPP_GEMM_RESIDUAL].mem), TPP_ARG(p->act), TPP_ARG(splits),
-                 TPP_ARG(p->m), TPP_ARG(p->n), TPP_ARG(p->residual_rows)));
+    char options[128];
+    const tpp_arg y = TPP_ARG(c->out[0].mem), part = TPP_ARG(c->scratch.mem),
+                  bias = TPP_ARG(c->in[TPP_GEMM_BIAS].mem),
+                  residual = TPP_ARG(c->in[TPP_GEMM_RESIDUAL].mem);
+    if (!w->sums) return TPP_OK;
+    if (!p->norm)
+        return tpp_record_2d(s, "sum_tile", "sum_tile", p->y_half ? "-DY_HALF=1" : "",
+                             (const int64_t[2]){p->n, p->m},
+                             TPP_ARGS(y, part, bias, residual, TPP_ARG(p->act), TPP_ARG(w->splits),
+                                      TPP_ARG(p->m), TPP_ARG(p->n), TPP_ARG(p->residual_rows)));
+    const tpp_tile_rows r = tpp_tile_rows_of(p->n, tpp_device_caps(tpp_steps_device(s)));
+    tpp_tile_rows_options(&r, p->y_half ? " -DY_HALF=1" : "", options, sizeof(options));
+    return tpp_record(s, "sum_tile", "sum_norm_tile", options, tpp_tile_rows_grid(&r, p->m),
+                      TPP_ARGS(y, part, bias, residual, TPP_ARG(c->in[TPP_NORM_GAMMA].mem),
+                               TPP_ARG(c->in[TPP_NORM_BETA].mem), TPP_ARG(p->eps), TPP_ARG(p->act),
+                               TPP_ARG(w->splits), TPP_ARG(p->m), TPP_ARG(p->n),
+                               TPP_ARG(p->residual_rows)));
 }
 
 /* ---- a check at first use ---- */
@@ -282,12 +371,16 @@ static bool usable(tpp_device *d, const tpp_op *op, const product *p, const tpp_
     const unsigned halves = (p->x_half ? 1u << TPP_GEMM_X : 0u) |
                             (p->w_half ? 1u << TPP_GEMM_W : 0u) |
                             (p->y_half ? 1u << TPP_GEMM_RESIDUAL | TPP_HALF_OUT : 0u);
-    (void)snprintf(key, sizeof(key), "tile %s %dx%dx%d/%d %x", op->name, t->rows, t->columns,
-                   t->depth, splits, halves);
+    const bool is_few = t == &tiles[FEW];
+    /* These are compiled by the size of a product. */
+    const int rows = is_few ? p->m : 0, columns = p->norm ? p->n : 0;
+    (void)snprintf(key, sizeof(key), "tile %s %dx%dx%d/%d %x norm %d/%d", op->name, t->rows,
+                   t->columns, t->depth, splits, halves, rows, columns);
     enum { HEIGHT = 8 };
     const int width = t->rows / HEIGHT + 1;
-    const int64_t m = (int64_t)HEIGHT * width, n = t->columns + 4, channels = 12, k = 9 * channels;
-    const tpp_gemm_attr gemm = {.act = TPP_ACT_RELU};
+    const int64_t m = is_few ? rows : (int64_t)HEIGHT * width;
+    const int64_t n = p->norm ? columns : t->columns + 4, channels = 12, k = 9 * channels;
+    const tpp_gemm_attr gemm = {.act = TPP_ACT_RELU, .eps = 1e-5f};
     const tpp_conv2d_attr conv2d = {
         .act = TPP_ACT_RELU, .height = HEIGHT, .width = width, .kernel = 3, .stride = 1, .pad = 1};
     const tpp_params tried_params = {{t->rows, t->columns, t->depth, splits}};
@@ -298,6 +391,7 @@ static bool usable(tpp_device *d, const tpp_op *op, const product *p, const tpp_
     in[TPP_GEMM_X] = p->patches ? TPP_SHAPE(1, m, channels) : TPP_SHAPE(m, k);
     in[TPP_GEMM_W] = p->patches ? TPP_SHAPE(n, channels, 3, 3) : TPP_SHAPE(n, k);
     in[TPP_GEMM_BIAS] = TPP_SHAPE(n);
+    if (p->norm) in[TPP_NORM_GAMMA] = in[TPP_NORM_BETA] = TPP_SHAPE(n);
     in[TPP_GEMM_RESIDUAL] = p->patches ? TPP_SHAPE(1, m, n) : TPP_SHAPE(m, n);
     return tpp_tile_try(d, key, op, &tried, &how);
 }
@@ -329,19 +423,43 @@ bool tpp_gemm_tile_usable(tpp_device *d, const tpp_call *c)
     return usable(d, &tpp_op_gemm, &p, &c->params);
 }
 
+static tpp_status record_few(tpp_steps *s, const product *p, const tpp_call *c)
+{
+    char options[160];
+    const few f = few_of(p, tpp_device_caps(tpp_steps_device(s)));
+    const int n = snprintf(options, sizeof(options), "-DLOCAL=%d -DROWS=%d -DCOLUMNS=%d%s%s%s%s%s",
+                           f.group, f.rows, f.columns, p->addend ? " -DADDEND=1" : "",
+                           p->norm ? " -DNORM=1" : "", p->x_half ? " -DX_HALF=1" : "",
+                           p->w_half ? " -DW_HALF=1" : "", p->y_half ? " -DY_HALF=1" : "");
+    if (n < 0 || (size_t)n >= sizeof(options))
+        return TPP_FAIL(TPP_EINTERNAL, "gemm_tile: build options are too long");
+    const tpp_grid grid = {.global = {(size_t)ceil_div(p->n, f.columns) * (size_t)f.group,
+                                      (size_t)ceil_div(p->m, f.rows)},
+                           .local = {(size_t)f.group}};
+    return tpp_record(
+        s, "rows_tile", "gemm_rows_tile", options, grid,
+        TPP_ARGS(TPP_ARG(c->out[0].mem), TPP_ARG(c->in[TPP_GEMM_X].mem),
+                 TPP_ARG(c->in[TPP_GEMM_W].mem), TPP_ARG(c->in[TPP_GEMM_BIAS].mem),
+                 TPP_ARG(c->in[TPP_GEMM_RESIDUAL].mem), TPP_ARG(c->in[TPP_GEMM_ADDEND].mem),
+                 TPP_ARG(c->in[TPP_NORM_GAMMA].mem), TPP_ARG(c->in[TPP_NORM_BETA].mem),
+                 TPP_ARG(p->eps), TPP_ARG(p->act), TPP_ARG(p->m), TPP_ARG(p->n), TPP_ARG(p->k),
+                 TPP_ARG(p->residual_rows), TPP_ARG(p->addend_rows)));
+}
+
 tpp_status tpp_gemm_tile_record(tpp_steps *s, const tpp_call *c)
 {
     const product p = gemm_of(c);
-    const tpp_gemm_sizes z = tpp_gemm_sizes_of(c);
+    if (tile_of(&c->params) == &tiles[FEW]) return record_few(s, &p, c);
     pass w = {.splits = 1};
     TPP_TRY(make_pass(&w, &p, c));
     TPP_TRY(tpp_record(
         s, "gemm_tile", "gemm_tile", w.options, w.grid,
         TPP_ARGS(TPP_ARG(w.y.mem), TPP_ARG(c->in[TPP_GEMM_X].mem), TPP_ARG(c->in[TPP_GEMM_W].mem),
                  TPP_ARG(w.bias.mem), TPP_ARG(w.residual.mem), TPP_ARG(c->in[TPP_GEMM_ADDEND].mem),
-                 TPP_ARG(w.act), TPP_ARG(p.m), TPP_ARG(p.n), TPP_ARG(p.k), TPP_ARG(p.residual_rows),
-                 TPP_ARG(z.addend_rows), TPP_ARG(w.k_each))));
-    return record_sum(s, &p, c, w.splits);
+                 TPP_ARG(c->in[TPP_NORM_GAMMA].mem), TPP_ARG(c->in[TPP_NORM_BETA].mem),
+                 TPP_ARG(p.eps), TPP_ARG(w.act), TPP_ARG(p.m), TPP_ARG(p.n), TPP_ARG(p.k),
+                 TPP_ARG(p.residual_rows), TPP_ARG(p.addend_rows), TPP_ARG(w.k_each))));
+    return record_sum(s, &p, c, &w);
 }
 
 /* ---- conv2d ---- */
@@ -386,7 +504,7 @@ tpp_status tpp_conv2d_tile_record(tpp_steps *s, const tpp_call *c)
                  TPP_ARG(p.n), TPP_ARG(p.residual_rows), TPP_ARG(w.k_each), TPP_ARG(a->height),
                  TPP_ARG(a->width), TPP_ARG(p.k / (a->kernel * a->kernel)), TPP_ARG(a->kernel),
                  TPP_ARG(a->stride), TPP_ARG(a->pad), TPP_ARG(out_height), TPP_ARG(out_width))));
-    return record_sum(s, &p, c, w.splits);
+    return record_sum(s, &p, c, &w);
 }
 
 void tpp_tile_packing(const tpp_call *c, const tpp_caps *caps, tpp_pack_attr *attr)

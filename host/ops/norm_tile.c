@@ -4,7 +4,6 @@
 #include "ops/tile.h"
 
 #include <stdio.h>
-#include <string.h>
 
 enum { X, GAMMA, BETA }; /* operands */
 enum { LEAST_LANES = 32, MOST_FOURS = 16, GROUP = 256, ROW_GROUP = 64 };
@@ -44,10 +43,10 @@ tpp_tile_rows tpp_tile_rows_of(int64_t cols, const tpp_caps *caps)
                            .aligned = aligned};
 }
 
-void tpp_tile_rows_options(const tpp_tile_rows *r, char *text, size_t size)
+void tpp_tile_rows_options(const tpp_tile_rows *r, const char *more, char *text, size_t size)
 {
-    (void)snprintf(text, size, "-DLOCAL=%d -DLANES=%d -DFOURS=%d -DALIGNED=%d", r->group, r->lanes,
-                   r->fours, r->aligned);
+    (void)snprintf(text, size, "-DLOCAL=%d -DLANES=%d -DFOURS=%d -DALIGNED=%d%s", r->group,
+                   r->lanes, r->fours, r->aligned, more);
 }
 
 tpp_grid tpp_tile_rows_grid(const tpp_tile_rows *r, int64_t rows)
@@ -56,7 +55,7 @@ tpp_grid tpp_tile_rows_grid(const tpp_tile_rows *r, int64_t rows)
     return (tpp_grid){.global = {(size_t)groups * (size_t)r->group}, .local = {(size_t)r->group}};
 }
 
-static void add_storage(const tpp_call *c, char *text, size_t size)
+static void storage_options(const tpp_call *c, char *text, size_t size)
 {
     (void)snprintf(text, size, "%s%s", c->in[X].type == TPP_F16 ? " -DX_HALF=1" : "",
                    c->out[0].type == TPP_F16 ? " -DY_HALF=1" : "");
@@ -87,12 +86,12 @@ tpp_status tpp_layernorm_tile_record(tpp_steps *s, const tpp_call *c)
     const tpp_shape *x = &c->in[X].shape;
     const int rows = tpp_int(tpp_shape_rows(x)), cols = tpp_int(tpp_shape_cols(x));
     const tpp_tile_rows r = tpp_tile_rows_of(cols, tpp_device_caps(tpp_steps_device(s)));
-    tpp_tile_rows_options(&r, options, sizeof(options) - sizeof(storage));
-    add_storage(c, storage, sizeof(storage));
-    return tpp_record(
-        s, "norm_tile", "layernorm_tile", strcat(options, storage), tpp_tile_rows_grid(&r, rows),
-        TPP_ARGS(TPP_ARG(c->out[0].mem), TPP_ARG(c->in[X].mem), TPP_ARG(c->in[GAMMA].mem),
-                 TPP_ARG(c->in[BETA].mem), TPP_ARG(a->eps), TPP_ARG(rows), TPP_ARG(cols)));
+    storage_options(c, storage, sizeof(storage));
+    tpp_tile_rows_options(&r, storage, options, sizeof(options));
+    return tpp_record(s, "norm_tile", "layernorm_tile", options, tpp_tile_rows_grid(&r, rows),
+                      TPP_ARGS(TPP_ARG(c->out[0].mem), TPP_ARG(c->in[X].mem),
+                               TPP_ARG(c->in[GAMMA].mem), TPP_ARG(c->in[BETA].mem), TPP_ARG(a->eps),
+                               TPP_ARG(rows), TPP_ARG(cols)));
 }
 
 /* Rows of the same code: as long, a few more than a group has. */
@@ -180,7 +179,7 @@ tpp_status tpp_groupnorm_tile_record(tpp_steps *s, const tpp_call *c)
     char options[128], storage[32];
     const tpp_groupnorm_attr *a = c->attr;
     const sharing z = sharing_of(c, tpp_device_caps(tpp_steps_device(s)));
-    add_storage(c, storage, sizeof(storage));
+    storage_options(c, storage, sizeof(storage));
     (void)snprintf(options, sizeof(options), "-DLOCAL=%d -DALIGNED=%d -DGROUPS=%d%s", z.local,
                    z.wide % 4 == 0, z.blocks > 0 ? z.groups : 1, storage);
     if (z.blocks > 0) return record_blocks(s, c, &z, options);

@@ -30,13 +30,13 @@ bool tpp_conv2d_tile_usable(tpp_device *d, const tpp_call *c);
 /* Panels are as wide for every tile, so that all of them read one packed weight. */
 void tpp_tile_packing(const tpp_call *c, const tpp_caps *caps, tpp_pack_attr *attr);
 
-#define TPP_GEMM_TILE_ROW                                                                   \
-    {                                                                                       \
-        .name = "tile", .gpu_only = true, .fuses = TPP_FUSE_ALL, .packs = 1u << TPP_GEMM_W, \
-        .packing = tpp_tile_packing, .halves = TPP_TILE_HALVES,                             \
-        .param = {"rows", "columns", "depth", "splits"}, .variant = tpp_gemm_tile_variant,  \
-        .supports = tpp_gemm_tile_supports, .usable = tpp_gemm_tile_usable,                 \
-        .scratch = tpp_gemm_tile_scratch, .record = tpp_gemm_tile_record                    \
+#define TPP_GEMM_TILE_ROW                                                                  \
+    {                                                                                      \
+        .name = "tile", .gpu_only = true, .fuses = TPP_FUSE_ALL | TPP_FUSE_NORM,           \
+        .packs = 1u << TPP_GEMM_W, .packing = tpp_tile_packing, .halves = TPP_TILE_HALVES, \
+        .param = {"rows", "columns", "depth", "splits"}, .variant = tpp_gemm_tile_variant, \
+        .supports = tpp_gemm_tile_supports, .usable = tpp_gemm_tile_usable,                \
+        .scratch = tpp_gemm_tile_scratch, .record = tpp_gemm_tile_record                   \
     }
 #define TPP_CONV2D_TILE_ROW                                                                   \
     {                                                                                         \
@@ -58,7 +58,8 @@ typedef struct tpp_tile_rows {
     bool aligned;
 } tpp_tile_rows;
 tpp_tile_rows tpp_tile_rows_of(int64_t cols, const tpp_caps *caps);
-void tpp_tile_rows_options(const tpp_tile_rows *r, char *text, size_t size);
+/* Build options for them, then `more`. */
+void tpp_tile_rows_options(const tpp_tile_rows *r, const char *more, char *text, size_t size);
 tpp_grid tpp_tile_rows_grid(const tpp_tile_rows *r, int64_t rows);
 
 bool tpp_layernorm_tile_supports(const tpp_call *c, const tpp_caps *caps);

@@ -61,7 +61,8 @@ static void the_shape_decides_on_the_tile(void **state)
         {57600, 64, 576, {128, 64, 16, 1}}, /* as wide as y */
         {240, 512, 4608, {64, 64, 16, 4}},  /* 32 tiles in 4 splits */
         {100, 32, 32, {32, 32, 16, 1}},     /* too short to split */
-        {5, 256, 1024, {16, 64, 16, 16}},   /* a few queries: 64 terms each */
+        {5, 256, 1024, {8, 32, 1, 1}},      /* a few queries: in one launch */
+        {12, 256, 1024, {16, 64, 16, 16}},  /* more of them: 64 terms each */
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         const tpp_call c = product(rows[i].m, rows[i].n, rows[i].k);
