@@ -14,7 +14,9 @@
  * panels beyond n are read from the last, and never stored.
  * Grid: (tiles, splits) of groups of LOCAL, tiles of a row of them first, so that they share rows
  * of A in the cache. Of several splits each sums k_each terms (a multiple of BK) into its own m * n
- * values of y, one behind the other; sum_tile.cl adds those up, and norms them.
+ * values of y, one behind the other; sum_tile.cl adds those up, and norms them. SLICES of a group's
+ * work-items do the same within it, in tiles of their own, for want of more groups: their sums meet
+ * in local memory.
  *
  * Nothing depends on sub-groups or on the order of groups. Loops around barriers run equally often
  * in all work-items of a group. Sums are one chain of k_each terms.
@@ -33,12 +35,12 @@
 /* ---- A: the A_LOADS reads of four values that a work-item does for a tile ---- */
 
 #if TRANS_X
-#define A_FOUR(i) ((int)get_local_id(0) + (i)*LOCAL)
+#define A_FOUR(i) (ITEM + (i)*ITEMS)
 #define A_TERM(i) (A_FOUR(i) / (BM / 4))
 #define A_ROW(i)  (A_FOUR(i) % (BM / 4) * 4) /* the first of four rows */
 #else
-#define A_TERM(i) ((int)get_local_id(0) % (BK / 4) * 4) /* the first of four terms */
-#define A_ROW(i)  ((int)get_local_id(0) / (BK / 4) + (i) * (4 * LOCAL / BK))
+#define A_TERM(i) (ITEM % (BK / 4) * 4) /* the first of four terms */
+#define A_ROW(i)  (ITEM / (BK / 4) + (i) * (4 * ITEMS / BK))
 #endif
 
 /* A four on its way to local memory: what lies outside of A is replaced by 0 there, so that nothing
@@ -185,7 +187,7 @@ INLINE void store_a(local float4 *a, int i, four f)
 
 INLINE void multiply(const product *t, source *from, local float4 *tile, int begin, int end)
 {
-    local float4 *const a = tile, *const b = tile + BK * LDA4;
+    local float4 *const a = tile + SLICE * TILE4, *const b = a + BK * LDA4;
     float4 sums[TM][TN / 4], next_b[B_LOADS];
     four next_a[A_LOADS];
 #pragma unroll
@@ -193,6 +195,11 @@ INLINE void multiply(const product *t, source *from, local float4 *tile, int beg
 #pragma unroll
         for (int j = 0; j < TN / 4; j++) sums[i][j] = (float4)(0.0f);
     }
+#if SLICES > 1 /* all as long, for the barriers; terms beyond k are 0 */
+    const int each = ((end - begin + BK - 1) / BK + SLICES - 1) / SLICES * BK;
+    begin += SLICE * each;
+    end = begin + each;
+#endif
     seek(from, begin);
 #pragma unroll
     for (int i = 0; i < A_LOADS; i++) next_a[i] = load_a(from, t, i, begin);
@@ -226,6 +233,10 @@ INLINE void multiply(const product *t, source *from, local float4 *tile, int beg
             to_b += UNROLL * LDB4;
         }
     }
+#if SLICES > 1
+    add_slices(sums, tile);
+    if (SLICE > 0) return;
+#endif
 #if NORM
     finish_norm(t, sums, (local float *)tile);
 #else
@@ -233,7 +244,9 @@ INLINE void multiply(const product *t, source *from, local float4 *tile, int beg
 #pragma unroll
         for (int i = 0; i < TM; i++) finish_row(t, i, sums[i]);
     } else {
+#if SLICES == 1
         barrier(CLK_LOCAL_MEM_FENCE);
+#endif
         finish_any(t, sums, tile);
     }
 #endif
@@ -263,7 +276,7 @@ __attribute__((reqd_work_group_size(LOCAL, 1, 1))) kernel void gemm_tile(
     global const float *restrict gamma, global const float *restrict beta, float eps, int act,
     int m, int n, int k, int residual_rows, int addend_rows, int k_each)
 {
-    local float4 tile[TILE4];
+    local float4 tile[SLICES * TILE4];
     product t = product_of(y, panels, bias, residual, act, m, n, k, residual_rows);
     t.gamma = gamma;
     t.beta = beta;
@@ -282,7 +295,7 @@ __attribute__((reqd_work_group_size(LOCAL, 1, 1))) kernel void conv2d_tile(
     int height, int width, int channels, int kernel_size, int stride, int pad, int out_height,
     int out_width)
 {
-    local float4 tile[TILE4];
+    local float4 tile[SLICES * TILE4];
     const int k = kernel_size * kernel_size * channels, pixels = out_height * out_width;
     const product t = product_of(y, panels, bias, residual, act, m, n, k, residual_rows);
     const int begin = (int)get_group_id(1) * k_each;

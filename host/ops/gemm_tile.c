@@ -11,24 +11,27 @@ enum { ROWS, COLUMNS, DEPTH, SPLITS }; /* of tpp_params */
 enum { PANEL = 32 };                   /* columns of a panel; a tile has whole ones */
 enum { LEAST_TERMS = 64 };             /* of a split by default: below, its sums cost more */
 enum { MOST_SPLITS = 256 };            /* a range has at least 65,535 groups along them */
+enum { LONG = 2048 }; /* terms that small tiles read in more time than a launch takes, about */
 enum { SHORT = 256 }; /* terms that a tile adds up in the time of another launch, about */
 
-/* Tiles with code of their own: rows, columns, terms in local memory, elements of a work-item. */
+/* Tiles with code of their own: rows, columns, terms in local memory, elements of a work-item, and
+ * slices of a group that share out these terms. */
 typedef struct tile {
-    int rows, columns, depth, item_rows, item_columns;
+    int rows, columns, depth, item_rows, item_columns, slices;
 } tile;
-
-/* The widest is for a norm of y alone: it holds whole rows. That of few rows is another kernel
- * (rows_tile.cl): its depth says nothing. */
 
 /* The larger, the fewer bytes are read for an element of y. Sizes of items and depth are such that
  * GPUs give no work-item more than 128 registers; the deep one takes more and is for tuning to try.
- * The skinny one is for a few queries. Each work-item reads whole fours of both operands: rows *
- * depth and columns * depth are multiples of 4 * group_of. */
-static const tile tiles[] = {{128, 128, 8, 8, 8}, {128, 64, 16, 8, 4}, {64, 64, 16, 8, 4},
-                             {32, 32, 16, 4, 4},  {16, 64, 16, 4, 4},  {128, 128, 16, 8, 8},
-                             {64, 256, 16, 8, 8}, {8, 32, 1, 0, 0}};
-enum { LARGE, WIDE, MIDDLE, SMALL, SKINNY, DEEP, WHOLE, FEW, TILES };
+ * The skinny one is for a few queries. Slices are for products of too few tiles: as many work-items
+ * as with splits, and no second launch. The widest is for a norm of y alone: it holds whole rows.
+ * That of few rows is another kernel (rows_tile.cl), its depth says nothing. Each work-item reads
+ * whole fours of both operands: rows * depth and columns * depth are multiples of 4 * group_of. */
+static const tile tiles[] = {
+    {128, 128, 8, 8, 8, 1}, {128, 64, 16, 8, 4, 1}, {64, 64, 16, 8, 4, 1}, {32, 32, 16, 4, 4, 1},
+    {16, 64, 16, 4, 4, 1},  {64, 64, 32, 8, 4, 2},  {32, 32, 64, 4, 4, 4}, {128, 128, 16, 8, 8, 1},
+    {64, 256, 16, 8, 8, 1}, {8, 32, 1, 0, 0, 0},
+};
+enum { LARGE, WIDE, MIDDLE, SMALL, SKINNY, HALVES, QUARTERS, DEEP, WHOLE, FEW, TILES };
 
 /* A product as the kernels see it, of either op. */
 typedef struct product {
@@ -97,7 +100,7 @@ static int64_t ceil_div(int64_t a, int64_t b)
 
 static int group_of(const tile *t)
 {
-    return t->rows / t->item_rows * (t->columns / t->item_columns);
+    return t->rows / t->item_rows * (t->columns / t->item_columns) * t->slices;
 }
 
 static bool fits(const tile *t, const tpp_caps *caps)
@@ -152,7 +155,7 @@ static int64_t groups_of(const tile *t, const product *p)
 /* Splits of about equal blocks of terms, none empty. */
 static int splits_of(const tile *t, const product *p, int wanted)
 {
-    if (t >= &tiles[WHOLE]) return 1;
+    if (t->slices != 1 || t == &tiles[WHOLE]) return 1;
     if (wanted > MOST_SPLITS) wanted = MOST_SPLITS;
     const int64_t blocks = ceil_div(p->k, t->depth);
     const int64_t each = ceil_div(blocks, wanted < 1 ? 1 : wanted < blocks ? wanted : blocks);
@@ -213,6 +216,19 @@ static bool is_whole(const product *p, const tpp_caps *caps)
            (groups >= units || (p->k <= SHORT && 2 * groups >= units));
 }
 
+/* A tile in slices, of which there is one for most compute units; NULL: none. Small tiles read
+ * more, so they are for sums that are not long. */
+static const tile *sliced(const product *p, const tpp_caps *caps)
+{
+    for (int i = HALVES; i <= QUARTERS; i++) {
+        const tile *t = &tiles[i];
+        const bool is_long = i == QUARTERS && p->k > LONG;
+        if (p->norm || p->k <= t->depth || is_long || !fits(t, caps) || !is_lean(t, p)) continue;
+        if (groups_of(t, p) >= wanted_groups(caps) * 3 / 8) return t;
+    }
+    return NULL;
+}
+
 /* The largest tile of which there are two for each compute unit; a product that has not as many is
  * split along k, a short one cut into small tiles. */
 static tpp_params choose(const product *p, const tpp_caps *caps)
@@ -229,6 +245,7 @@ static tpp_params choose(const product *p, const tpp_caps *caps)
             if (!fits(t, caps) || !is_lean(t, p)) continue;
             if (groups_of(t, p) >= wanted) return params_of(t, p, 1);
             const int64_t splits = ceil_div(wanted, groups_of(t, p));
+            if (i == MIDDLE && sliced(p, caps) != NULL) return params_of(sliced(p, caps), p, 1);
             if (i == MIDDLE && splits <= most) return params_of(t, p, (int)splits);
         }
     const bool is_skinny = p->m <= tiles[SKINNY].rows && fits(&tiles[SKINNY], caps);
@@ -300,13 +317,14 @@ static tpp_status make_pass(pass *out, const product *p, const tpp_call *c)
     } else {
         w.y = c->scratch;
     }
-    const int n = snprintf(
-        w.options, sizeof(w.options), "-DBM=%d -DBN=%d -DBK=%d -DTM=%d -DTN=%d%s%s%s%s%s%s%s%s",
-        t->rows, t->columns, t->depth, t->item_rows, t->item_columns,
-        p->patches ? " -DPATCHES=1" : "", p->trans_x ? " -DTRANS_X=1" : "",
-        p->addend ? " -DADDEND=1" : "", p->aligned_x ? " -DALIGN_X=1" : "",
-        p->x_half ? " -DX_HALF=1" : "", p->w_half ? " -DW_HALF=1" : "",
-        p->y_half && !w.sums ? " -DY_HALF=1" : "", p->norm && !w.sums ? " -DNORM=1" : "");
+    const int n =
+        snprintf(w.options, sizeof(w.options),
+                 "-DBM=%d -DBN=%d -DBK=%d -DTM=%d -DTN=%d -DSLICES=%d%s%s%s%s%s%s%s%s", t->rows,
+                 t->columns, t->depth / t->slices, t->item_rows, t->item_columns, t->slices,
+                 p->patches ? " -DPATCHES=1" : "", p->trans_x ? " -DTRANS_X=1" : "",
+                 p->addend ? " -DADDEND=1" : "", p->aligned_x ? " -DALIGN_X=1" : "",
+                 p->x_half ? " -DX_HALF=1" : "", p->w_half ? " -DW_HALF=1" : "",
+                 p->y_half && !w.sums ? " -DY_HALF=1" : "", p->norm && !w.sums ? " -DNORM=1" : "");
     if (n < 0 || (size_t)n >= sizeof(w.options))
         return TPP_FAIL(TPP_EINTERNAL, "gemm_tile: build options are too long");
     w.grid = (tpp_grid){.global = {(size_t)groups_of(t, p) * (size_t)group_of(t), (size_t)splits},

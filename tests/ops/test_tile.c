@@ -60,6 +60,9 @@ static void the_shape_decides_on_the_tile(void **state)
         {14400, 64, 576, {64, 64, 16, 1}},  /* 113 of 128x64 are too few, 225 of 64x64 are not */
         {57600, 64, 576, {128, 64, 16, 1}}, /* as wide as y */
         {240, 512, 4608, {64, 64, 16, 4}},  /* 32 tiles in 4 splits */
+        {920, 256, 2304, {64, 64, 32, 1}},  /* 60 tiles, their groups in 2 slices */
+        {240, 256, 2048, {32, 32, 64, 1}},  /* 64 tiles in 4 slices */
+        {240, 256, 64, {32, 32, 16, 1}},    /* too short for slices */
         {100, 32, 32, {32, 32, 16, 1}},     /* too short to split */
         {5, 256, 1024, {8, 32, 1, 1}},      /* a few queries: in one launch */
         {12, 256, 1024, {16, 64, 16, 16}},  /* more of them: 64 terms each */
@@ -89,7 +92,8 @@ static void no_variant_is_beyond_the_device(void **state)
         for (; tpp_gemm_tile_variant(&c, &caps, count, &c.params); count++) {
             const int *p = c.params.n;
             const int items = p[ROWS] == 128 && p[COLUMNS] == 128 ? 64 : p[ROWS] >= 64 ? 32 : 16;
-            assert_true((size_t)(p[ROWS] * p[COLUMNS] / items) <= caps.max_group);
+            const int slices = p[DEPTH] > 16 ? p[DEPTH] / 16 : 1;
+            assert_true((size_t)(slices * p[ROWS] * p[COLUMNS] / items) <= caps.max_group);
             assert_true((size_t)(p[DEPTH] * (p[ROWS] + 4 + p[COLUMNS])) * 4 <= caps.local_mem);
             assert_true(p[SPLITS] >= 1 && p[SPLITS] <= (terms + p[DEPTH] - 1) / p[DEPTH]);
             assert_int_equal(tpp_gemm_tile_scratch(&c, &caps),
