@@ -1,5 +1,6 @@
 /* resample: a map in another size, nearest or bilinear, plus an addend.
  * SPDX-License-Identifier: MIT */
+#include "ops/tile.h"
 #include "ops/vector.h"
 
 #include <limits.h>
@@ -103,6 +104,7 @@ static const tpp_case cases[] = {
 
 static const tpp_algorithm algorithms[] = {
     TPP_ANY_VECTOR_ROW(tpp_resample_vector_record),
+    TPP_RESAMPLE_TILE_ROW,
     {.name = "plain", .record = record},
     {.name = NULL},
 };

@@ -1,6 +1,6 @@
 /* Mask logits to a mask of the original size.
  * SPDX-License-Identifier: MIT */
-#include "ops/op.h"
+#include "ops/tile.h"
 
 /* bilinear.clh counts in int: (2 out + 1) in < 2^31. */
 static bool fits(int in, int out)
@@ -32,6 +32,7 @@ static tpp_status record(tpp_steps *s, const tpp_call *c)
 }
 
 static const tpp_algorithm algorithms[] = {
+    TPP_RESIZE_MASK_TILE_ROW,
     {.name = "plain", .record = record},
     {.name = NULL},
 };

@@ -83,4 +83,26 @@ TPP_MUST_CHECK tpp_status tpp_groupnorm_tile_record(tpp_steps *s, const tpp_call
         .scratch = tpp_groupnorm_tile_scratch, .record = tpp_groupnorm_tile_record    \
     }
 
+/* ---- resize_tile.c: resample and resize_mask, in half storage too ---- */
+
+bool tpp_resample_tile_supports(const tpp_call *c, const tpp_caps *caps);
+bool tpp_resample_tile_usable(tpp_device *d, const tpp_call *c);
+TPP_MUST_CHECK tpp_status tpp_resample_tile_record(tpp_steps *s, const tpp_call *c);
+bool tpp_resize_mask_tile_supports(const tpp_call *c, const tpp_caps *caps);
+bool tpp_resize_mask_tile_usable(tpp_device *d, const tpp_call *c);
+TPP_MUST_CHECK tpp_status tpp_resize_mask_tile_record(tpp_steps *s, const tpp_call *c);
+
+#define TPP_RESAMPLE_TILE_ROW                                                         \
+    {                                                                                 \
+        .name = "tile", .gpu_only = true, .halves = 1u << 0 | 1u << 1 | TPP_HALF_OUT, \
+        .supports = tpp_resample_tile_supports, .usable = tpp_resample_tile_usable,   \
+        .record = tpp_resample_tile_record                                            \
+    }
+#define TPP_RESIZE_MASK_TILE_ROW                                                          \
+    {                                                                                     \
+        .name = "tile", .gpu_only = true, .halves = 1u << 0,                              \
+        .supports = tpp_resize_mask_tile_supports, .usable = tpp_resize_mask_tile_usable, \
+        .record = tpp_resize_mask_tile_record                                             \
+    }
+
 #endif
