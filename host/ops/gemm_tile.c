@@ -21,11 +21,12 @@ typedef struct tile {
 } tile;
 
 /* The larger, the fewer bytes are read for an element of y. Sizes of items and depth are such that
- * GPUs give no work-item more than 128 registers; the deep one takes more and is for tuning to try.
- * The skinny one is for a few queries. Slices are for products of too few tiles: as many work-items
- * as with splits, and no second launch. The widest is for a norm of y alone: it holds whole rows.
- * That of few rows is another kernel (rows_tile.cl), its depth says nothing. Each work-item reads
- * whole fours of both operands: rows * depth and columns * depth are multiples of 4 * group_of. */
+ * GPUs give no work-item more than 128 registers; the deep one takes more and is for tuning to try,
+ * the widest up to 170. The skinny one is for a few queries. Slices are for products of too few
+ * tiles: as many work-items as with splits, and no second launch. The widest is for a norm of y
+ * alone: it holds whole rows. That of few rows is another kernel (rows_tile.cl), its depth says
+ * nothing. Each work-item reads whole fours of both operands: rows * depth and columns * depth are
+ * multiples of 4 * group_of. */
 static const tile tiles[] = {
     {128, 128, 8, 8, 8, 1}, {128, 64, 16, 8, 4, 1}, {64, 64, 16, 8, 4, 1}, {32, 32, 16, 4, 4, 1},
     {16, 64, 16, 4, 4, 1},  {64, 64, 32, 8, 4, 2},  {32, 32, 64, 4, 4, 4}, {128, 128, 16, 8, 8, 1},
