@@ -1,6 +1,7 @@
 /* Attention by heads and its backward. `plain` writes the probabilities of a strip of queries to
  * scratch, so that the memory read's square of all tokens never exists whole.
  * SPDX-License-Identifier: MIT */
+#include "ops/tile.h"
 #include "ops/vector.h"
 
 #include <math.h>
@@ -190,6 +191,7 @@ static tpp_status record_backward(tpp_steps *s, const tpp_call *c)
 
 static const tpp_algorithm forward_algorithms[] = {
     TPP_ATTENTION_VECTOR_ROW,
+    TPP_ATTENTION_TILE_ROW,
     {.name = "plain",
      .pitches = TPP_ATTENTION_PITCHES,
      .scratch = scratch_forward,

@@ -105,4 +105,21 @@ TPP_MUST_CHECK tpp_status tpp_resize_mask_tile_record(tpp_steps *s, const tpp_ca
         .record = tpp_resize_mask_tile_record                                             \
     }
 
+/* attention_tile.c: heads of 16, 32 or multiples of 64 channels up to 256; k and v are stored
+ * alike. Parameters: queries of a group, keys of a block, splits of the keys. */
+bool tpp_attention_tile_supports(const tpp_call *c, const tpp_caps *caps);
+bool tpp_attention_tile_variant(const tpp_call *c, const tpp_caps *caps, int i, tpp_params *out);
+size_t tpp_attention_tile_scratch(const tpp_call *c, const tpp_caps *caps);
+TPP_MUST_CHECK tpp_status tpp_attention_tile_record(tpp_steps *s, const tpp_call *c);
+bool tpp_attention_tile_usable(tpp_device *d, const tpp_call *c);
+
+#define TPP_ATTENTION_TILE_ROW                                                          \
+    {                                                                                   \
+        .name = "tile", .gpu_only = true, .halves = 7u /* q, k, v */ | TPP_HALF_OUT,    \
+        .pitches = TPP_ATTENTION_PITCHES, .param = {"queries", "keys", "splits"},       \
+        .variant = tpp_attention_tile_variant, .supports = tpp_attention_tile_supports, \
+        .usable = tpp_attention_tile_usable, .scratch = tpp_attention_tile_scratch,     \
+        .record = tpp_attention_tile_record                                             \
+    }
+
 #endif
