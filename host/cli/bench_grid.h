@@ -12,10 +12,10 @@
 typedef struct tpp_bench_arguments {
     tpp_trial_arguments common;
     tpp_several config, size, algorithm, ahead, device, scenario, kernel_cache;
-    tpp_list goldens;
-    const char *format, *output, *compare;
+    tpp_list goldens, files;
+    const char *format, *output, *compare, *plot;
     int frames, warmup, repeat;
-    bool profile, no_gate, first_mask;
+    bool profile, no_gate, first_mask, merge;
 } tpp_bench_arguments;
 
 /* How many rows there will be. Ahead is an axis of offline alone, the kernel cache one of cold. */

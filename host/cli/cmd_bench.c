@@ -7,6 +7,8 @@
 #include "cli/words.h"
 #include "core/mem.h"
 #include "core/path.h"
+#include "infer/bench_merge.h"
+#include "infer/bench_plot.h"
 
 #include <string.h>
 
@@ -29,24 +31,40 @@ static tpp_status run_first_mask(const tpp_bench_arguments *a,
     return s;
 }
 
-/* ---- rows ---- */
+/* ---- where it goes ---- */
 
-static tpp_status write_rows(const tpp_bench_arguments *a, const struct tpp_model_config *config,
-                             const tpp_bench_rows *base, tpp_bench_outcome *outcome)
+/* What `write` prints goes to --output, whole or not at all, else to standard output. */
+typedef tpp_status output_writer(FILE *to, void *context);
+static tpp_status write_output(const tpp_bench_arguments *a, output_writer *write, void *context)
 {
     tpp_out_file file = {0};
     if (a->output != NULL) TPP_TRY(tpp_out_open(&file, a->output));
-    tpp_bench_table table = {.to = a->output != NULL ? file.stream : stdout,
-                             .format = a->format,
-                             .expected = tpp_bench_grid_count(a)};
-    tpp_bench_table_begin(&table);
-    tpp_status s = tpp_bench_grid_run(a, config, base, &table, outcome);
-    if (s == TPP_OK) tpp_bench_table_end(&table);
+    tpp_status s = write(a->output != NULL ? file.stream : stdout, context);
     if (s == TPP_OK && a->output != NULL) s = tpp_out_commit(&file);
     if (s == TPP_OK && a->output == NULL && (fflush(stdout) != 0 || ferror(stdout) != 0))
         s = TPP_FAIL(TPP_EIO, "standard output was not taken");
     tpp_out_discard(&file);
     return s;
+}
+
+/* ---- rows ---- */
+
+typedef struct grid_run {
+    const tpp_bench_arguments *a;
+    const struct tpp_model_config *config;
+    const tpp_bench_rows *base;
+    tpp_bench_outcome *outcome;
+} grid_run;
+
+static tpp_status write_grid(FILE *to, void *context)
+{
+    const grid_run *g = context;
+    tpp_bench_table table = {
+        .to = to, .format = g->a->format, .expected = tpp_bench_grid_count(g->a)};
+    tpp_bench_table_begin(&table);
+    TPP_TRY(tpp_bench_grid_run(g->a, g->config, g->base, &table, g->outcome));
+    tpp_bench_table_end(&table);
+    return TPP_OK;
 }
 
 /* Nothing ran: the code says why the last cell cannot. */
@@ -62,9 +80,55 @@ static tpp_status run_rows(const tpp_bench_arguments *a, const struct tpp_model_
 {
     tpp_bench_rows base = {0};
     if (a->compare != NULL) TPP_TRY(tpp_bench_rows_read(&base, a->compare));
-    const tpp_status s = write_rows(a, config, a->compare != NULL ? &base : NULL, outcome);
+    grid_run g = {a, config, a->compare != NULL ? &base : NULL, outcome};
+    const tpp_status s = write_output(a, write_grid, &g);
     tpp_bench_rows_free(&base);
     return s;
+}
+
+/* ---- rows of several machines ---- */
+
+typedef struct merged {
+    const tpp_bench_rows *rows;
+    const char *format;
+} merged;
+
+static tpp_status write_merged(FILE *to, void *context)
+{
+    const merged *m = context;
+    tpp_bench_table table = {.to = to, .format = m->format, .expected = m->rows->count};
+    tpp_bench_table_begin(&table);
+    for (int i = 0; i < m->rows->count; i++) TPP_TRY(tpp_bench_table_row(&table, &m->rows->row[i]));
+    tpp_bench_table_end(&table);
+    return TPP_OK;
+}
+
+static tpp_status run_merge(const tpp_bench_arguments *a)
+{
+    tpp_bench_rows rows = {0};
+    if (a->files.count == 0)
+        return TPP_FAIL(TPP_EUSAGE, "--merge wants files that tpp bench wrote as json or jsonl");
+    TPP_TRY(tpp_bench_merge(&rows, a->files.item, a->files.count));
+    merged m = {.rows = &rows, .format = a->format};
+    tpp_status s = a->plot != NULL ? tpp_bench_plot(a->plot, &rows) : TPP_OK;
+    if (s == TPP_OK) s = write_output(a, write_merged, &m);
+    tpp_bench_rows_free(&rows);
+    return s;
+}
+
+static tpp_status check_merge(const tpp_bench_arguments *a)
+{
+    if (!a->merge && a->files.count > 0)
+        return TPP_FAIL(TPP_EUSAGE, "\"%.100s\" is no option; files are taken with --merge alone",
+                        a->files.item[0]);
+    if (!a->merge && a->plot != NULL)
+        return TPP_FAIL(TPP_EUSAGE, "--plot draws what --merge reads: give both");
+    if (a->merge && (a->compare != NULL || a->first_mask || a->profile))
+        return TPP_FAIL(TPP_EUSAGE, "--merge runs nothing: leave --%s out",
+                        a->compare != NULL ? "compare"
+                        : a->profile       ? "profile"
+                                           : "first-mask");
+    return TPP_OK;
 }
 
 static int run_bench(void *arguments)
@@ -72,7 +136,10 @@ static int run_bench(void *arguments)
     const tpp_bench_arguments *a = arguments;
     struct tpp_model_config *config = NULL;
     tpp_bench_outcome outcome = {0};
-    tpp_status s = tpp_bench_read_configs(&config, a);
+    tpp_status s = check_merge(a);
+    if (s == TPP_OK && a->merge) s = run_merge(a);
+    if (s != TPP_OK || a->merge) return tpp_exit_with("bench", s, true);
+    s = tpp_bench_read_configs(&config, a);
     if (s == TPP_OK) s = a->first_mask ? run_first_mask(a, config) : run_rows(a, config, &outcome);
     tpp_free(config);
     return s == TPP_OK && !a->first_mask ? outcome_code(&outcome) : tpp_exit_with("bench", s, true);
@@ -135,6 +202,10 @@ static const tpp_option options[] = {
     {0, "compare", TPP_OPTION_TEXT, AT(compare), "FILE",
      .help = "rows of an earlier run (json or jsonl): faster, slower or same",
      .completes = TPP_COMPLETE_FILE},
+    {0, "merge", TPP_OPTION_FLAG, AT(merge), NULL,
+     .help = "run nothing: one table of the FILEs that several machines wrote (json or jsonl)"},
+    {0, "plot", TPP_OPTION_TEXT, AT(plot), "FILE",
+     .help = "with --merge: draw the times as bars (SVG)", .completes = TPP_COMPLETE_FILE},
     {0, "profile", TPP_OPTION_FLAG, AT(profile), NULL,
      .help = "time of every node, its floor and its shares of the peaks"},
     {0, "first-mask", TPP_OPTION_FLAG, AT(first_mask), NULL,
@@ -170,10 +241,14 @@ const tpp_command tpp_command_bench = {
                 "  tpp bench --config configs/tiny.yaml,configs/r50.yaml --size 360x640,640x640 "
                 "\\\n"
                 "      --scenario single,offline,cold --ahead 1,4 --format json -o base.json\n"
-                "  tpp bench --config configs/r50.yaml --repeat 5 --compare base.json\n",
+                "  tpp bench --config configs/r50.yaml --repeat 5 --compare base.json\n"
+                "  tpp bench --merge a.json b.json --plot all.svg --format md\n",
     .notes = "Machines differ and are shared: compare shares of the peak, not milliseconds. Exit "
              "code 1\nwhen a row is invalid or failed. Fields: bench/README.md.\n",
     .options = {grid_options, options, tpp_trial_rows},
+    .rest = "FILE",
+    .rest_offset = AT(files),
+    .rest_completes = TPP_COMPLETE_FILE,
     .defaults = &defaults,
     .size = sizeof(tpp_bench_arguments),
     .run = run_bench};

@@ -226,10 +226,20 @@ static tpp_status read_row(tpp_bench_row *r, const json_t *j, const char *path, 
 
 static tpp_status add_row(tpp_bench_rows *rows, const json_t *j, const char *path)
 {
+    enum { MOST_ROWS = 20000 };
+    if (rows->count == MOST_ROWS)
+        return TPP_FAIL(TPP_EFORMAT, "%s: more than %d rows", path, (int)MOST_ROWS);
     TPP_TRY(tpp_grow(&rows->row, rows->count, &rows->capacity, sizeof(*rows->row)));
     tpp_bench_row *r = &rows->row[rows->count++];
     tpp_bench_row_init(r);
     return read_row(r, j, path, rows->count);
+}
+
+static int lines_before(const char *text, size_t at)
+{
+    int lines = 0;
+    for (size_t i = 0; i < at; i++) lines += text[i] == '\n';
+    return lines;
 }
 
 /* Values one after another: an array of rows is one, lines of rows are many. */
@@ -242,7 +252,9 @@ static tpp_status read_values(tpp_bench_rows *rows, const char *text, size_t siz
         json_error_t error;
         json_t *j = json_loadb(text + at, size - at,
                                JSON_DISABLE_EOF_CHECK | JSON_REJECT_DUPLICATES, &error);
-        if (j == NULL) return TPP_FAIL(TPP_EFORMAT, "%s: no JSON: %s", path, error.text);
+        if (j == NULL)
+            return TPP_FAIL(TPP_EFORMAT, "%s: no JSON: line %d: %s", path,
+                            lines_before(text, at) + error.line, error.text);
         at += (size_t)error.position;
         tpp_status s = TPP_OK;
         if (json_is_array(j))
