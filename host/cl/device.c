@@ -278,6 +278,25 @@ done:
     return s;
 }
 
+tpp_status tpp_device_pose(tpp_device *d, const tpp_pose *as)
+{
+    tpp_caps *c = &d->caps;
+    if (c->max_group < as->max_group || c->local_mem < as->local_mem)
+        return TPP_FAIL(TPP_EUNSUPPORTED,
+                        "plans for %s want work-groups of %zu and %zu bytes of local memory, %s "
+                        "has %zu and %zu: take another device, a CPU with PoCL",
+                        as->name, as->max_group, as->local_mem, c->name, c->max_group,
+                        c->local_mem);
+    (void)snprintf(c->name, sizeof(c->name), "%s", as->name);
+    c->is_gpu = true;
+    c->is_cpu = false;
+    c->max_group = as->max_group;
+    c->local_mem = as->local_mem;
+    c->compute_units = as->compute_units;
+    c->vector_width = 4; /* what read_caps says of every GPU but those with wide vectors */
+    return TPP_OK;
+}
+
 void tpp_device_close(tpp_device *d)
 {
     if (d == NULL) return;

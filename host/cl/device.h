@@ -37,6 +37,18 @@ typedef struct tpp_caps {
  * TPP_EDEVICE: none fits; the message lists what there is. */
 TPP_API TPP_MUST_CHECK tpp_status tpp_device_open(tpp_device **out, const char *spec);
 
+/* What decides how a GPU is planned for. */
+typedef struct tpp_pose {
+    const char *name;
+    size_t max_group, local_mem; /* local_mem in bytes */
+    int compute_units;
+} tpp_pose;
+
+/* From here on the device says that it is this GPU, so plans are made as for it; its times mean
+ * nothing any more. Before anything else is opened on it. TPP_EUNSUPPORTED: kernels for that GPU
+ * could not be recorded here, as this device has smaller work-groups or less local memory. */
+TPP_MUST_CHECK tpp_status tpp_device_pose(tpp_device *d, const tpp_pose *as);
+
 /* Waits for the device, then frees everything. NULL is fine. */
 TPP_API void tpp_device_close(tpp_device *d);
 

@@ -66,6 +66,13 @@ int tpp_steps_count(const tpp_steps *s)
     return s->count;
 }
 
+int tpp_steps_count_of(const tpp_steps *s, int node)
+{
+    int n = 0;
+    for (int i = 0; i < s->count; i++) n += s->step[i].node == node;
+    return n;
+}
+
 static tpp_status add_step(tpp_steps *s, const step *new_step)
 {
     if (s->count == s->capacity) {

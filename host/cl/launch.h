@@ -78,6 +78,7 @@ TPP_MUST_CHECK tpp_status tpp_record_copy(tpp_steps *s, cl_mem from, cl_mem to, 
 TPP_MUST_CHECK tpp_status tpp_steps_run(tpp_steps *s);
 
 int tpp_steps_count(const tpp_steps *s);
+int tpp_steps_count_of(const tpp_steps *s, int node);
 
 /* As tpp_steps_run, but waits, and adds the milliseconds of every step to `node_ms`, an array
  * indexed by node (steps of node -1 or beyond `nodes` are left out). */

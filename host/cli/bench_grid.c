@@ -94,6 +94,18 @@ tpp_bench_cell tpp_bench_first_cell(const tpp_bench_arguments *a,
     return cell_at(a, config, &first);
 }
 
+tpp_status tpp_bench_grid_walk(const tpp_bench_arguments *a, const struct tpp_model_config *config,
+                               tpp_bench_visit *visit, void *context)
+{
+    place p = {0};
+    tpp_status s = TPP_OK;
+    do {
+        const tpp_bench_cell cell = cell_at(a, config, &p);
+        s = visit(context, &cell);
+    } while (s == TPP_OK && step(&p, a));
+    return s;
+}
+
 tpp_status tpp_bench_read_configs(struct tpp_model_config **out, const tpp_bench_arguments *a)
 {
     const tpp_list *sets = &a->common.sets;

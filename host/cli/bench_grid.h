@@ -13,7 +13,7 @@ typedef struct tpp_bench_arguments {
     tpp_trial_arguments common;
     tpp_several config, size, algorithm, ahead, device, scenario, kernel_cache;
     tpp_list goldens, files;
-    const char *format, *output, *compare, *plot;
+    const char *format, *output, *compare, *plot, *model_device;
     int frames, warmup, repeat;
     bool profile, no_gate, first_mask, merge;
 } tpp_bench_arguments;
@@ -33,6 +33,12 @@ TPP_MUST_CHECK tpp_status tpp_bench_grid_run(const tpp_bench_arguments *a,
                                              const struct tpp_model_config *config,
                                              const tpp_bench_rows *base, tpp_bench_table *table,
                                              tpp_bench_outcome *out);
+
+/* Calls `visit` for every cell, until one fails. */
+typedef tpp_status tpp_bench_visit(void *context, const tpp_bench_cell *cell);
+TPP_MUST_CHECK tpp_status tpp_bench_grid_walk(const tpp_bench_arguments *a,
+                                              const struct tpp_model_config *config,
+                                              tpp_bench_visit *visit, void *context);
 
 /* Reads the configurations of a->config; the caller frees. */
 TPP_MUST_CHECK tpp_status tpp_bench_read_configs(struct tpp_model_config **out,

@@ -25,8 +25,7 @@ static bool is(const tpp_bench_table *t, const char *format)
 
 /* ---- CSV ---- */
 
-/* Quoted where it must be (RFC 4180). */
-static void csv_text(FILE *to, const char *text)
+void tpp_bench_csv_text(FILE *to, const char *text)
 {
     if (strpbrk(text, ",\"\r\n") == NULL) {
         (void)fputs(text, to);
@@ -43,7 +42,7 @@ static void csv_text(FILE *to, const char *text)
 static void csv_value(FILE *to, const tpp_bench_row *r, const tpp_bench_field *f)
 {
     if (f->kind == TPP_BENCH_TEXT) {
-        csv_text(to, tpp_bench_text_of(r, f));
+        tpp_bench_csv_text(to, tpp_bench_text_of(r, f));
     } else if (f->kind == TPP_BENCH_SAMPLES) {
         for (int i = 0; i < r->n_samples; i++)
             (void)fprintf(to, "%s%.9g", i > 0 ? ";" : "", r->samples[i]);
@@ -80,8 +79,7 @@ static void md_header(FILE *to)
                   "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
 }
 
-/* Bars end a cell. */
-static void md_text(FILE *to, const char *text)
+void tpp_bench_md_text(FILE *to, const char *text)
 {
     (void)fputs("| ", to);
     for (const char *p = text; *p != '\0'; p++) {
@@ -96,20 +94,20 @@ static void md_number(FILE *to, const char *format, double v)
 {
     char text[64] = "";
     if (isfinite(v)) (void)snprintf(text, sizeof(text), format, v);
-    md_text(to, text);
+    tpp_bench_md_text(to, text);
 }
 
 static void md_row(FILE *to, const tpp_bench_row *r)
 {
     char text[560];
-    md_text(to, tpp_path_base(r->config));
-    md_text(to, r->device);
+    tpp_bench_md_text(to, tpp_path_base(r->config));
+    tpp_bench_md_text(to, r->device);
     (void)snprintf(text, sizeof(text), "%.0fx%.0f", r->height, r->width);
-    md_text(to, text);
-    md_text(to, r->scenario);
-    md_text(to, r->algorithm);
+    tpp_bench_md_text(to, text);
+    tpp_bench_md_text(to, r->scenario);
+    tpp_bench_md_text(to, r->algorithm);
     md_number(to, "%.0f", r->ahead);
-    md_text(to, r->kernel_cache);
+    tpp_bench_md_text(to, r->kernel_cache);
     md_number(to, "%.2f", r->ms_median);
     md_number(to, "%.2f", r->ms_stddev);
     md_number(to, "%.2f", r->ms_p90);
@@ -120,12 +118,12 @@ static void md_row(FILE *to, const tpp_bench_row *r)
     md_number(to, "%.1e", r->gate.logit_error);
     (void)snprintf(text, sizeof(text), "%s%s%.500s", r->status, r->reason[0] != '\0' ? ": " : "",
                    r->reason);
-    md_text(to, text);
+    tpp_bench_md_text(to, text);
     (void)snprintf(text, sizeof(text), "%s", r->compare.verdict);
     if (isfinite(r->compare.ratio))
         (void)snprintf(text, sizeof(text), "%s (%.3f +- %.3f)", r->compare.verdict,
                        r->compare.ratio, r->compare.margin);
-    md_text(to, text);
+    tpp_bench_md_text(to, text);
     (void)fputs("|\n", to);
 }
 

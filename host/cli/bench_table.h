@@ -23,4 +23,9 @@ void tpp_bench_table_begin(const tpp_bench_table *t);
 TPP_MUST_CHECK tpp_status tpp_bench_table_row(tpp_bench_table *t, const tpp_bench_row *r);
 void tpp_bench_table_end(const tpp_bench_table *t);
 
+/* One cell: of CSV, quoted where it must be (RFC 4180); of Markdown, with the bar before it, bars
+ * in it escaped. */
+void tpp_bench_csv_text(FILE *to, const char *text);
+void tpp_bench_md_text(FILE *to, const char *text);
+
 #endif

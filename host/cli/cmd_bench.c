@@ -2,6 +2,7 @@
  * with a look at its masks.
  * SPDX-License-Identifier: MIT */
 #include "cli/bench_cold.h"
+#include "cli/bench_floors.h"
 #include "cli/bench_grid.h"
 #include "cli/cli.h"
 #include "cli/words.h"
@@ -9,6 +10,7 @@
 #include "core/path.h"
 #include "infer/bench_merge.h"
 #include "infer/bench_plot.h"
+#include "infer/device_model.h"
 
 #include <string.h>
 
@@ -116,7 +118,33 @@ static tpp_status run_merge(const tpp_bench_arguments *a)
     return s;
 }
 
-static tpp_status check_merge(const tpp_bench_arguments *a)
+/* ---- floors of a device that is not here ---- */
+
+typedef struct floors {
+    tpp_bench_arguments *a;
+    const struct tpp_model_config *config;
+} floors;
+
+static tpp_status write_floors(FILE *to, void *context)
+{
+    const floors *f = context;
+    return tpp_bench_floors_write(to, f->a, f->config);
+}
+
+/* A plan is the same in every scenario: that axis goes, and so do further devices to plan on. */
+static tpp_status run_floors(tpp_bench_arguments *a, const struct tpp_model_config *config)
+{
+    floors f = {a, config};
+    a->scenario.count = 1;
+    (void)snprintf(a->scenario.item.text[0], sizeof(a->scenario.item.text[0]), "%s",
+                   tpp_scenario_text(TPP_SCENARIO_OFFLINE));
+    if (a->device.count > 1)
+        return TPP_FAIL(TPP_EUSAGE, "--model-device: one --device to plan on, not %d",
+                        a->device.count);
+    return write_output(a, write_floors, &f);
+}
+
+static tpp_status check_modes(const tpp_bench_arguments *a)
 {
     if (!a->merge && a->files.count > 0)
         return TPP_FAIL(TPP_EUSAGE, "\"%.100s\" is no option; files are taken with --merge alone",
@@ -128,18 +156,29 @@ static tpp_status check_merge(const tpp_bench_arguments *a)
                         a->compare != NULL ? "compare"
                         : a->profile       ? "profile"
                                            : "first-mask");
+    if (a->model_device != NULL && (a->merge || a->compare != NULL || a->first_mask || a->profile))
+        return TPP_FAIL(TPP_EUSAGE, "--model-device runs nothing: leave --%s out",
+                        a->merge             ? "merge"
+                        : a->compare != NULL ? "compare"
+                        : a->profile         ? "profile"
+                                             : "first-mask");
     return TPP_OK;
 }
 
 static int run_bench(void *arguments)
 {
-    const tpp_bench_arguments *a = arguments;
+    tpp_bench_arguments *a = arguments;
     struct tpp_model_config *config = NULL;
     tpp_bench_outcome outcome = {0};
-    tpp_status s = check_merge(a);
+    tpp_status s = check_modes(a);
     if (s == TPP_OK && a->merge) s = run_merge(a);
     if (s != TPP_OK || a->merge) return tpp_exit_with("bench", s, true);
     s = tpp_bench_read_configs(&config, a);
+    if (a->model_device != NULL) {
+        if (s == TPP_OK) s = run_floors(a, config);
+        tpp_free(config);
+        return tpp_exit_with("bench", s, true);
+    }
     if (s == TPP_OK) s = a->first_mask ? run_first_mask(a, config) : run_rows(a, config, &outcome);
     tpp_free(config);
     return s == TPP_OK && !a->first_mask ? outcome_code(&outcome) : tpp_exit_with("bench", s, true);
@@ -206,6 +245,10 @@ static const tpp_option options[] = {
      .help = "run nothing: one table of the FILEs that several machines wrote (json or jsonl)"},
     {0, "plot", TPP_OPTION_TEXT, AT(plot), "FILE",
      .help = "with --merge: draw the times as bars (SVG)", .completes = TPP_COMPLETE_FILE},
+    {0, "model-device", TPP_OPTION_CHOICE, AT(model_device), "NAME",
+     .help = "measure nothing: plan as for this GPU and compute the floor of every node from its "
+             "data sheet",
+     .word = tpp_device_model_name},
     {0, "profile", TPP_OPTION_FLAG, AT(profile), NULL,
      .help = "time of every node, its floor and its shares of the peaks"},
     {0, "first-mask", TPP_OPTION_FLAG, AT(first_mask), NULL,
@@ -242,6 +285,8 @@ const tpp_command tpp_command_bench = {
                 "\\\n"
                 "      --scenario single,offline,cold --ahead 1,4 --format json -o base.json\n"
                 "  tpp bench --config configs/r50.yaml --repeat 5 --compare base.json\n"
+                "  tpp bench --config configs/r50.yaml --size 360x640 --model-device mi210 "
+                "--format csv\n"
                 "  tpp bench --merge a.json b.json --plot all.svg --format md\n",
     .notes = "Machines differ and are shared: compare shares of the peak, not milliseconds. Exit "
              "code 1\nwhen a row is invalid or failed. Fields: bench/README.md.\n",

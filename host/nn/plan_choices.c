@@ -18,11 +18,13 @@ bool tpp_plan_choice_at(const tpp_plan *p, int i, tpp_plan_choice *out)
     for (int at = 0; at < p->n_order; at++) {
         const tpp_plan_node *n = &p->node[p->order[at]];
         if (n->constant || i-- > 0) continue;
-        *out = (tpp_plan_choice){.op = n->info.op,
-                                 .call = tpp_plan_call(p, n),
-                                 .algorithm = n->algorithm,
-                                 .cost = n->cost,
-                                 .node = at};
+        *out =
+            (tpp_plan_choice){.op = n->info.op,
+                              .call = tpp_plan_call(p, n),
+                              .algorithm = n->algorithm,
+                              .cost = n->cost,
+                              .node = at,
+                              .launches = p->steps != NULL ? tpp_steps_count_of(p->steps, at) : 0};
         for (int k = 0; k < TPP_MAX_IN; k++)
             if (((n->algorithm->packs >> k) & 1u) != 0 && n->info.in[k] >= 0)
                 out->call.in[k].shape = p->value[unpacked(p, n->info.in[k])].info.shape;

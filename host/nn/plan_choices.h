@@ -12,7 +12,8 @@ typedef struct tpp_plan_choice {
     tpp_call call; /* as the algorithm was chosen for: no operand is packed; no memory */
     const tpp_algorithm *algorithm;
     tpp_cost cost;
-    int node; /* index for tpp_plan_profile */
+    int node;     /* index for tpp_plan_profile */
+    int launches; /* 0 until the plan is recorded */
 } tpp_plan_choice;
 
 /* The i-th such node, from 0; false past the last. call.attr is borrowed until the plan closes. */

@@ -257,15 +257,11 @@ static tpp_status open_gpu(tpp_device **out, size_t i)
 {
     tpp_device *d = NULL;
     TPP_TRY(tpp_device_open(&d, "Portable Computing Language"));
-    d->caps.is_gpu = true;
-    d->caps.is_cpu = false;
-    d->caps.max_group = gpus[i].max_group;
-    d->caps.local_mem = gpus[i].local_mem;
-    d->caps.vector_width = 4;
-    d->caps.compute_units = 32;
+    const tpp_pose gpu = {gpus[i].targets, gpus[i].max_group, gpus[i].local_mem, 32};
+    const tpp_status s = tpp_device_pose(d, &gpu);
     found.targets = gpus[i].targets;
     *out = d;
-    return TPP_OK;
+    return s;
 }
 
 static tpp_status list(int argc, char **argv)
