@@ -189,11 +189,11 @@ enum { ANY = TPP_FILL_UNIFORM, LARGE = TPP_FILL_LARGE };
 
 static const tpp_case cases[] = {
     {.name = "tiny", .attr = ATTR(.act = TPP_ACT_RELU), .in = {S(3, 5), S(4, 5), S(4)}},
-    {.name = "one", .attr = ATTR(0), .in = {S(1, 1), S(1, 1)}},
-    {.name = "vector", .attr = ATTR(.act = TPP_ACT_SIGMOID), .in = {S(257), S(33, 257), S(33)}},
     {.name = "around_32",
      .attr = ATTR(.act = TPP_ACT_GELU),
      .in = {S(2, 31, 33), S(32, 33), S(32), S(2, 31, 32), S(2, 31, 33)}},
+    {.name = "one", .attr = ATTR(0), .in = {S(1, 1), S(1, 1)}},
+    {.name = "vector", .attr = ATTR(.act = TPP_ACT_SIGMOID), .in = {S(257), S(33, 257), S(33)}},
     {.name = "around_64",
      .attr = ATTR(.act = TPP_ACT_TANH),
      .in = {S(63, 65), S(64, 65), S(64), S(63, 64)}},

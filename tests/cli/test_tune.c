@@ -70,9 +70,19 @@ static void a_dry_run_lists_shapes_and_candidates(void **state)
     write_choice(scratch("mine.yaml"));
 }
 
+/* Does a line of a product show it? */
+static bool product_shows(void)
+{
+    for (const char *at = program_out; (at = strstr(at, " gemm")) != NULL; at++) {
+        const char *found = strstr(at, shown), *end = strchr(at, '\n');
+        if (found != NULL && (end == NULL || found < end)) return true;
+    }
+    return false;
+}
+
 static void expect_shown(bool is_shown)
 {
-    if ((strstr(program_out, shown) != NULL) != is_shown)
+    if (product_shows() != is_shown)
         fail_msg("%s\n\"%s\" is %s", program_out, shown, is_shown ? "missing" : "there");
 }
 
