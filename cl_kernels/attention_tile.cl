@@ -288,12 +288,14 @@ __attribute__((reqd_work_group_size(LOCAL, 1, 1))) kernel void attention_tile(
         add_values(sums, s, factor, stage, &p, key0);
     }
 #if SPLIT
+    (void)y;
     const size_t rows = (size_t)bo * nq, row = get_group_id(1) * rows + (size_t)batch * nq + first;
     const target out = {.sums = partial + row * heads * HEAD + head * HEAD,
                         .pairs = partial + (get_num_groups(1) * rows * HEAD + row * 2) * heads +
                                  head * 2,
                         .heads = heads};
 #else
+    (void)partial, (void)bo;
     const size_t row = (size_t)batch * nq + first;
     const target out = {.y = y + (row * heads + head) * HEAD, .heads = heads};
 #endif

@@ -18,8 +18,6 @@
 #include "bilinear.clh"
 #include "fours.clh"
 
-#define INLINE static inline __attribute__((always_inline))
-
 /* The source pixels of a place, as bilinear_axis gives them. */
 INLINE bilinear_pair source_of(int dst, int in, int out, float ratio)
 {

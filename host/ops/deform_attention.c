@@ -1,5 +1,6 @@
 /* Multi-scale deformable attention and its backward.
  * SPDX-License-Identifier: MIT */
+#include "ops/tile.h"
 #include "ops/vector.h"
 
 enum { VALUE, OFFSETS, LOGITS, REF }; /* operands of deform_attention; backward: dy first */
@@ -135,6 +136,7 @@ static tpp_status record_backward(tpp_steps *s, const tpp_call *c)
 
 static const tpp_algorithm forward_algorithms[] = {
     TPP_DEFORM_VECTOR_ROW,
+    TPP_DEFORM_TILE_ROW,
     {.name = "plain", .pitches = TPP_DEFORM_PITCHES, .record = record_forward},
     {.name = NULL},
 };
@@ -166,6 +168,7 @@ static const tpp_deform_attr tiny = {1, 1, 1, {2}, {3}};
 static const tpp_deform_attr one_level = {2, 1, 3, {5}, {1}};
 static const tpp_deform_attr three = {4, 3, 2, {7, 4, 1}, {5, 3, 2}};
 static const tpp_deform_attr four = {8, 4, 4, {12, 6, 3, 2}, {17, 9, 5, 3}};
+static const tpp_deform_attr pixels = {2, 3, 4, {9, 5, 1}, {13, 8, 1}};
 static const tpp_deform_attr twenty_samples = {2, 4, 5, {12, 6, 3, 2}, {17, 9, 5, 3}};
 enum { ANY = TPP_FILL_UNIFORM, UNIT = TPP_FILL_UNIT, LARGE = TPP_FILL_LARGE };
 
@@ -202,6 +205,14 @@ static const tpp_case forward_cases[] = {
      .attr = &four,
      .in = {S(1, 279, 256), S(1, 279, 256), S(1, 279, 128), S(1, 279, 2)},
      .fill = {ANY, LARGE, LARGE, UNIT}},
+    {.name = "down_to_one_pixel",
+     .attr = &pixels,
+     .in = {S(2, 158, 16), S(2, 158, 48), S(2, 158, 24), S(2, 158, 4)},
+     .fill = {ANY, LARGE, LARGE, ANY}},
+    {.name = "one_query",
+     .attr = &four,
+     .in = {S(1, 279, 256), S(1, 1, 256), S(1, 1, 128), S(1, 1, 4)},
+     .fill = {ANY, LARGE, ANY, UNIT}},
     {.name = NULL},
 };
 

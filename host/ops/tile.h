@@ -122,4 +122,21 @@ bool tpp_attention_tile_usable(tpp_device *d, const tpp_call *c);
         .record = tpp_attention_tile_record                                             \
     }
 
+/* ---- deform_attention_tile.c ---- */
+
+/* Parameters: columns and rows of a tile of queries. */
+bool tpp_deform_tile_supports(const tpp_call *c, const tpp_caps *caps);
+bool tpp_deform_tile_variant(const tpp_call *c, const tpp_caps *caps, int i, tpp_params *out);
+bool tpp_deform_tile_usable(tpp_device *d, const tpp_call *c);
+TPP_MUST_CHECK tpp_status tpp_deform_tile_record(tpp_steps *s, const tpp_call *c);
+
+/* Half storage: value and y. Rows apart: value, offsets, logits. */
+#define TPP_DEFORM_TILE_ROW                                                                \
+    {                                                                                      \
+        .name = "tile", .gpu_only = true, .halves = 1u << 0 | TPP_HALF_OUT, .pitches = 7u, \
+        .param = {"columns", "rows"}, .variant = tpp_deform_tile_variant,                  \
+        .supports = tpp_deform_tile_supports, .usable = tpp_deform_tile_usable,            \
+        .record = tpp_deform_tile_record                                                   \
+    }
+
 #endif
