@@ -131,11 +131,9 @@ static tpp_params choose(const sizes *z, const tpp_caps *caps)
 bool tpp_attention_tile_supports(const tpp_call *c, const tpp_caps *caps)
 {
     const sizes z = sizes_of(c);
-    const bool has_aligned_fours =
-        caps->base_align > 0 && caps->base_align % (4 * sizeof(float)) == 0;
     const bool is_head =
         z.head == 16 || z.head == 32 || (z.head % 64 == 0 && z.head <= MOST_HEAD && z.head > 0);
-    return !caps->no_tile && has_aligned_fours && is_head && smallest(&z, caps) != NULL &&
+    return tpp_tile_runs_on(caps) && is_head && smallest(&z, caps) != NULL &&
            c->in[K].type == c->in[V].type && z.bo > 0 && z.nq > 0 && z.nk > 0;
 }
 

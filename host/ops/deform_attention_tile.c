@@ -95,10 +95,9 @@ bool tpp_deform_tile_supports(const tpp_call *c, const tpp_caps *caps)
     const tpp_deform_attr *a = c->attr;
     const sizes z = sizes_of(c);
     enum { MOST_TOKENS = 1 << 29 };
-    return !caps->no_tile && caps->base_align > 0 && caps->base_align % (4 * sizeof(float)) == 0 &&
-           tpp_shape_count(&c->out[0].shape) > 0 && z.tokens < MOST_TOKENS &&
-           (size_t)z.batches <= caps->max_groups && (size_t)a->heads <= caps->max_groups &&
-           fits(&z, &tiles[TILES - 1], caps);
+    return tpp_tile_runs_on(caps) && tpp_shape_count(&c->out[0].shape) > 0 &&
+           z.tokens < MOST_TOKENS && (size_t)z.batches <= caps->max_groups &&
+           (size_t)a->heads <= caps->max_groups && fits(&z, &tiles[TILES - 1], caps);
 }
 
 /* Number 0: the default. */

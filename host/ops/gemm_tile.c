@@ -189,10 +189,8 @@ static bool can_norm(const product *p, const tpp_caps *caps)
 
 static bool supports(const product *p, const tpp_caps *caps)
 {
-    const bool has_aligned_fours = caps->base_align % (4 * sizeof(float)) == 0;
-    return !caps->no_tile && p->types_agree && caps->base_align > 0 && has_aligned_fours &&
-           fits(&tiles[SMALL], caps) && p->m > 0 && p->n > 0 && p->k > 0 &&
-           (!p->norm || can_norm(p, caps));
+    return tpp_tile_runs_on(caps) && p->types_agree && fits(&tiles[SMALL], caps) && p->m > 0 &&
+           p->n > 0 && p->k > 0 && (!p->norm || can_norm(p, caps));
 }
 
 /* Does a tile compute few elements that are not there? */

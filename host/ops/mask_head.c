@@ -1,5 +1,6 @@
 /* Dynamic mask head: mask logits of every query.
  * SPDX-License-Identifier: MIT */
+#include "ops/tile.h"
 #include "ops/vector.h"
 
 #include <stdio.h>
@@ -45,6 +46,7 @@ static tpp_status record(tpp_steps *s, const tpp_call *c)
 
 static const tpp_algorithm algorithms[] = {
     TPP_MASK_HEAD_VECTOR_ROW,
+    TPP_MASK_HEAD_TILE_ROW,
     {.name = "plain", .record = record},
     {.name = NULL},
 };
@@ -87,6 +89,10 @@ static const tpp_case cases[] = {
     {.name = "24_inputs",
      .attr = ATTR(7, 19, 28, 76, 8, 1, 1.0f),
      .in = {S(1, 1, 8 * 26 + 64 + 25), S(1, 133, 24), S(1, 1, 4)},
+     .fill = {ANY, ANY, UNIT}},
+    {.name = "odd_channels",
+     .attr = ATTR(5, 7, 19, 27, 3, 1, 1.0f),
+     .in = {S(2, 2, 3 * 21 + 9 + 9 + 1), S(2, 35, 19), S(2, 2, 4)},
      .fill = {ANY, ANY, UNIT}},
     {.name = "model",
      .attr = ATTR(24, 34, 96, 136, 8, 1, 1.0f),

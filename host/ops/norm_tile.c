@@ -61,11 +61,6 @@ static void storage_options(const tpp_call *c, char *text, size_t size)
                    c->out[0].type == TPP_F16 ? " -DY_HALF=1" : "");
 }
 
-static bool has_aligned_fours(const tpp_caps *caps)
-{
-    return caps->base_align > 0 && caps->base_align % (4 * sizeof(float)) == 0;
-}
-
 static unsigned halves_of(const tpp_call *c)
 {
     return (c->in[X].type == TPP_F16 ? 1u << X : 0u) |
@@ -75,8 +70,8 @@ static unsigned halves_of(const tpp_call *c)
 bool tpp_layernorm_tile_supports(const tpp_call *c, const tpp_caps *caps)
 {
     const tpp_tile_rows r = tpp_tile_rows_of(tpp_shape_cols(&c->in[X].shape), caps);
-    return !caps->no_tile && has_aligned_fours(caps) && r.lanes > 0 &&
-           (size_t)r.group <= caps->max_group && tpp_shape_count(&c->in[X].shape) > 0;
+    return tpp_tile_runs_on(caps) && r.lanes > 0 && (size_t)r.group <= caps->max_group &&
+           tpp_shape_count(&c->in[X].shape) > 0;
 }
 
 tpp_status tpp_layernorm_tile_record(tpp_steps *s, const tpp_call *c)
@@ -140,7 +135,7 @@ bool tpp_groupnorm_tile_supports(const tpp_call *c, const tpp_caps *caps)
 {
     if (tpp_shape_count(&c->in[X].shape) == 0) return false;
     const sharing z = sharing_of(c, caps);
-    return !caps->no_tile && has_aligned_fours(caps) && z.groups <= MOST_GROUPS &&
+    return tpp_tile_runs_on(caps) && z.groups <= MOST_GROUPS &&
            (size_t)z.batches * (size_t)z.groups <= caps->max_groups &&
            (size_t)z.groups * 2 * sizeof(float) <= caps->local_mem &&
            (size_t)z.local * sizeof(float) <= caps->local_mem;

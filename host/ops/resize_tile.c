@@ -17,18 +17,12 @@ static bool whole_fours(int64_t n)
     return n % 4 == 0;
 }
 
-static bool has_aligned_fours(const tpp_caps *caps)
-{
-    return caps->base_align > 0 && caps->base_align % (4 * sizeof(float)) == 0;
-}
-
 /* ---- resample ---- */
 
 bool tpp_resample_tile_supports(const tpp_call *c, const tpp_caps *caps)
 {
     const bool agree = c->in[ADD].shape.rank == 0 || c->in[ADD].type == c->out[0].type;
-    return !caps->no_tile && agree && has_aligned_fours(caps) &&
-           tpp_shape_count(&c->out[0].shape) > 0;
+    return tpp_tile_runs_on(caps) && agree && tpp_shape_count(&c->out[0].shape) > 0;
 }
 
 static void resample_options(const tpp_call *c, char *text, size_t size)
@@ -78,7 +72,7 @@ bool tpp_resample_tile_usable(tpp_device *d, const tpp_call *c)
 
 bool tpp_resize_mask_tile_supports(const tpp_call *c, const tpp_caps *caps)
 {
-    return !caps->no_tile && has_aligned_fours(caps) && tpp_shape_count(&c->out[0].shape) > 0;
+    return tpp_tile_runs_on(caps) && tpp_shape_count(&c->out[0].shape) > 0;
 }
 
 static void mask_options(const tpp_call *c, char *text, size_t size)

@@ -5,6 +5,12 @@
 
 #include "ops/check.h"
 
+/* Was nothing of `tile` found wrong on the device, and do buffers start at whole float4s there? */
+static inline bool tpp_tile_runs_on(const tpp_caps *caps)
+{
+    return !caps->no_tile && caps->base_align > 0 && caps->base_align % (4 * sizeof(float)) == 0;
+}
+
 /* Is `tile` right on this case? Tried once for each `key` and device; gemm_tile.c. */
 bool tpp_tile_try(tpp_device *d, const char *key, const tpp_op *op, const tpp_case *c,
                   const tpp_check_how *how);
@@ -120,6 +126,19 @@ bool tpp_attention_tile_usable(tpp_device *d, const tpp_call *c);
         .variant = tpp_attention_tile_variant, .supports = tpp_attention_tile_supports, \
         .usable = tpp_attention_tile_usable, .scratch = tpp_attention_tile_scratch,     \
         .record = tpp_attention_tile_record                                             \
+    }
+
+/* ---- mask_head_tile.c: features in half storage too ---- */
+
+bool tpp_mask_head_tile_supports(const tpp_call *c, const tpp_caps *caps);
+bool tpp_mask_head_tile_usable(tpp_device *d, const tpp_call *c);
+TPP_MUST_CHECK tpp_status tpp_mask_head_tile_record(tpp_steps *s, const tpp_call *c);
+
+#define TPP_MASK_HEAD_TILE_ROW                                                        \
+    {                                                                                 \
+        .name = "tile", .gpu_only = true, .halves = 1u << 1 /* features */,           \
+        .supports = tpp_mask_head_tile_supports, .usable = tpp_mask_head_tile_usable, \
+        .record = tpp_mask_head_tile_record                                           \
     }
 
 /* ---- deform_attention_tile.c ---- */
