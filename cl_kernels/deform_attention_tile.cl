@@ -165,6 +165,8 @@ INLINE vec sum_corners(local const samples *k, const maps_size *s, int row,
 {
     vec upper = (vec)(0.0f), lower = (vec)(0.0f);
     float total = 0.0f;
+    /* Unrolled too, all loads of all samples are in flight: AMD's compiler then spills. */
+#pragma unroll 1
     for (int level = 0; level < LEVELS; level++) {
         const int line = map_of(s, level).width * pitch;
 #pragma unroll

@@ -42,18 +42,19 @@ __attribute__((reqd_work_group_size(LOCAL, 1, 1))) kernel void prompt_mix_mean(
     int end0, int end1, int end2, int end3)
 {
     local float part[LOCAL];
-    global float *const mean[4] = {mean0, mean1, mean2, mean3};
-    const int bound[5] = {0, end0, end1, end2, end3};
     const int item = (int)get_local_id(0), level = (int)get_global_id(1) / rows,
               at = (int)get_global_id(1) % rows;
+    global float *const mean = level == 0 ? mean0 : level == 1 ? mean1 : level == 2 ? mean2 : mean3;
+    const int start = level == 0 ? 0 : level == 1 ? end0 : level == 2 ? end1 : end2;
+    const int end = level == 0 ? end0 : level == 1 ? end1 : level == 2 ? end2 : end3;
     global const float *first = u + (size_t)(at / prompts) * prompts * n;
     float sum = 0.0f;
-    for (int token = bound[level] + item; token < bound[level + 1]; token += LOCAL)
+    for (int token = start + item; token < end; token += LOCAL)
         sum += softmax_at(first + token, prompts, n, at % prompts);
     part[item] = sum;
     for (int reach = LOCAL / 2; reach > 0; reach /= 2) {
         barrier(CLK_LOCAL_MEM_FENCE);
         if (item < reach) part[item] += part[item + reach];
     }
-    if (item == 0) mean[level][at] = part[0] / (float)(bound[level + 1] - bound[level]);
+    if (item == 0) mean[at] = part[0] / (float)(end - start);
 }
