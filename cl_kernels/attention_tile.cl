@@ -57,6 +57,13 @@
 #define READ_W4(p) ((float4)(LOAD_W(0, p), LOAD_W(1, p), LOAD_W(2, p), LOAD_W(3, p)))
 #endif
 
+/* Several loads in flight take registers that a work-item may not have. */
+#ifdef LEAST_LANES
+#define LOADS _Pragma("unroll 1")
+#else
+#define LOADS
+#endif
+
 enum { MODE_SAME, MODE_EACH, MODE_INDEX };
 
 /* What a group works on: the rows of its head. */
@@ -85,11 +92,13 @@ INLINE void store_turned(local float *to, int ld, int i, float4 v)
  * are not there are the last one again: what comes of them is not used. */
 INLINE void load_channels(local float *stage, const part *p, int key0, int c0)
 {
-    for (int i = (int)get_local_id(0); i < BQ * (DEPTH / 4); i += LOCAL) {
+    LOADS for (int i = (int)get_local_id(0); i < BQ * (DEPTH / 4); i += LOCAL)
+    {
         const size_t row = (size_t)min(ROW(i), p->queries - 1);
         store_turned(stage, LDQ, i, READ_X4(p->q + row * p->q_pitch + c0 + 4 * FOUR(i)));
     }
-    for (int i = (int)get_local_id(0); i < BT * (DEPTH / 4); i += LOCAL) {
+    LOADS for (int i = (int)get_local_id(0); i < BT * (DEPTH / 4); i += LOCAL)
+    {
         const size_t row = (size_t)min(key0 + ROW(i), p->keys - 1);
         store_turned(stage + DEPTH * LDQ, LDT, i,
                      READ_W4(p->k + row * p->k_pitch + c0 + 4 * FOUR(i)));
@@ -157,7 +166,8 @@ INLINE void softmax_block(local float *s, local float *most, local float *factor
 /* Values of VALUES keys from key0 on: stage [key][HEAD]. */
 INLINE void load_values(local float *stage, const part *p, int key0)
 {
-    for (int i = (int)get_local_id(0); i < VALUES * (HEAD / 4); i += LOCAL) {
+    LOADS for (int i = (int)get_local_id(0); i < VALUES * (HEAD / 4); i += LOCAL)
+    {
         const size_t key = (size_t)min(key0 + i / (HEAD / 4), p->keys - 1);
         *(local float4 *)(stage + 4 * i) = READ_W4(p->v + key * p->v_pitch + 4 * (i % (HEAD / 4)));
     }
@@ -248,7 +258,7 @@ INLINE void store_part(const target *to, int queries, float4 (*y)[FOURS], local 
     }
 }
 
-__attribute__((reqd_work_group_size(LOCAL, 1, 1))) kernel void attention_tile(
+MANY_REGISTERS __attribute__((reqd_work_group_size(LOCAL, 1, 1))) kernel void attention_tile(
     global y_type *restrict y, global float *restrict partial, global const x_type *restrict q,
     global const w_type *restrict k, global const w_type *restrict v,
     global const int *restrict valid, global const int *restrict index, int mode, int heads,

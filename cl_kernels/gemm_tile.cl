@@ -269,7 +269,7 @@ INLINE product product_of(global y_type *y, global const w_type *panels, global 
 
 #if !PATCHES
 
-__attribute__((reqd_work_group_size(LOCAL, 1, 1))) kernel void gemm_tile(
+MANY_REGISTERS __attribute__((reqd_work_group_size(LOCAL, 1, 1))) kernel void gemm_tile(
     global y_type *restrict y, global const x_type *restrict x,
     global const w_type *restrict panels, global const float *restrict bias,
     global const y_type *restrict residual, global const x_type *restrict addend,
@@ -288,7 +288,7 @@ __attribute__((reqd_work_group_size(LOCAL, 1, 1))) kernel void gemm_tile(
 
 #else
 
-__attribute__((reqd_work_group_size(LOCAL, 1, 1))) kernel void conv2d_tile(
+MANY_REGISTERS __attribute__((reqd_work_group_size(LOCAL, 1, 1))) kernel void conv2d_tile(
     global y_type *restrict y, global const x_type *restrict x,
     global const w_type *restrict panels, global const float *restrict bias,
     global const y_type *restrict residual, int act, int m, int n, int residual_rows, int k_each,

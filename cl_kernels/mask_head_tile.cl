@@ -59,7 +59,8 @@ INLINE float logit(const float *sum, float dx, float dy, global const float *wxy
         if (rel_coord) first[o] += wxy[o * inputs] * dx + wxy[o * inputs + 1] * dy;
         first[o] = first[o] < 0.0f ? 0.0f : first[o];
     }
-#pragma unroll
+    /* not unrolled: all weights at once are more than there are scalar registers */
+#pragma unroll 1
     for (int o = 0; o < D; o++) {
         float second = b1[o];
 #pragma unroll
@@ -69,7 +70,7 @@ INLINE float logit(const float *sum, float dx, float dy, global const float *wxy
     return result;
 }
 
-__attribute__((reqd_work_group_size(LOCAL, 1, 1))) kernel void mask_head_tile(
+MANY_REGISTERS __attribute__((reqd_work_group_size(LOCAL, 1, 1))) kernel void mask_head_tile(
     global float *restrict y, global const float *restrict theta,
     global const x_type *restrict features, global const float *restrict box, int height, int width,
     int image_height, int image_width, int rel_coord, float coord_scale, int each, int c,

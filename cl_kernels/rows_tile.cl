@@ -64,7 +64,7 @@ INLINE void finish_norm(global y_type *y, local const float *row, local float *p
         STORE_Y((row[i] - mean) * rstd * gamma[i] + beta[i], i, y);
 }
 
-__attribute__((reqd_work_group_size(LOCAL, 1, 1))) kernel void gemm_rows_tile(
+MANY_REGISTERS __attribute__((reqd_work_group_size(LOCAL, 1, 1))) kernel void gemm_rows_tile(
     global y_type *restrict y, global const x_type *restrict x,
     global const w_type *restrict panels, global const float *restrict bias,
     global const y_type *restrict residual, global const x_type *restrict addend,

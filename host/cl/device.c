@@ -110,6 +110,27 @@ static bool has_sub_groups(const found_device *f, const char *extensions)
            get_number(f->id, DEVICE_MAX_NUM_SUB_GROUPS, sizeof(cl_uint)) > 0;
 }
 
+/* Intel's GPUs: drivers count EUs, but local memory belongs to many of them; and a kernel may ask
+ * for a size of sub-group: in the smallest each work-item has the most registers. */
+static void read_sharing(found_device *f, const char *extensions)
+{
+    enum { SUB_GROUP_SIZES_INTEL = 0x4108, NUM_EUS_PER_SUB_SLICE_INTEL = 0x4254 }; /* cl_ext.h */
+    size_t lanes[16] = {0};
+    size_t size = 0;
+    tpp_caps *c = &f->caps;
+    if (!c->is_gpu) return;
+    if (has_word(extensions, "cl_intel_device_attribute_query")) {
+        const int eus = (int)get_number(f->id, NUM_EUS_PER_SUB_SLICE_INTEL, sizeof(cl_uint));
+        if (eus > 0 && eus <= c->compute_units) c->shared_by = eus;
+    }
+    if (!has_word(extensions, "cl_intel_required_subgroup_size") ||
+        clGetDeviceInfo(f->id, SUB_GROUP_SIZES_INTEL, sizeof(lanes), lanes, &size) != CL_SUCCESS)
+        return;
+    for (size_t i = 0; i < size / sizeof(lanes[0]); i++)
+        if (c->least_lanes == 0 || lanes[i] < (size_t)c->least_lanes)
+            c->least_lanes = (int)lanes[i];
+}
+
 static tpp_status read_features(found_device *f)
 {
     size_t size = 0;
@@ -119,6 +140,7 @@ static tpp_status read_features(found_device *f)
     TPP_NEW(text, size + 1);
     if (clGetDeviceInfo(f->id, CL_DEVICE_EXTENSIONS, size, text, NULL) == CL_SUCCESS) {
         c->sub_groups = has_sub_groups(f, text);
+        read_sharing(f, text);
         c->half = has_word(text, "cl_khr_fp16");
         c->command_buffers = has_word(text, "cl_khr_command_buffer");
         char profile[32];
@@ -152,6 +174,7 @@ static tpp_status read_caps(found_device *f)
     c->max_group = get_number(f->id, CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof(size_t));
     c->max_groups = limit_from_environment("TPP_MAX_GROUPS", 65535);
     c->compute_units = (int)get_number(f->id, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof(cl_uint));
+    c->shared_by = 1;
     c->vector_width = native_width(f->id, c->is_cpu);
     for (size_t i = 0; i < sizeof(quirks) / sizeof(quirks[0]); i++)
         if (strstr(c->platform, quirks[i].platform) != NULL)
@@ -293,6 +316,8 @@ tpp_status tpp_device_pose(tpp_device *d, const tpp_pose *as)
     c->max_group = as->max_group;
     c->local_mem = as->local_mem;
     c->compute_units = as->compute_units;
+    c->shared_by = as->shared_by;
+    c->least_lanes = as->least_lanes;
     c->vector_width = 4; /* what read_caps says of every GPU but those with wide vectors */
     return TPP_OK;
 }

@@ -21,6 +21,8 @@ typedef struct tpp_caps {
     size_t max_group;
     size_t max_groups; /* work-groups along the second and third axis of a range */
     int compute_units;
+    int shared_by;    /* compute units that share a local memory: EUs of an Intel GPU; else 1 */
+    int least_lanes;  /* of the sub-groups that a kernel may ask for (Intel's GPUs); 0: of none */
     int vector_width; /* floats of a native vector: 4, 8 or 16 */
     /* Extensions, or what a later version of OpenCL has of them. TPP_LIMITS (cl/limits.h) lowers
      * max_group, local_mem, the memory and these. */
@@ -40,8 +42,8 @@ TPP_API TPP_MUST_CHECK tpp_status tpp_device_open(tpp_device **out, const char *
 /* What decides how a GPU is planned for. */
 typedef struct tpp_pose {
     const char *name;
-    size_t max_group, local_mem; /* local_mem in bytes */
-    int compute_units;
+    size_t max_group, local_mem;               /* local_mem in bytes */
+    int compute_units, shared_by, least_lanes; /* as in tpp_caps */
 } tpp_pose;
 
 /* From here on the device says that it is this GPU, so plans are made as for it; its times mean

@@ -242,7 +242,9 @@ static tpp_status find_program(cl_program *out, tpp_device *d, const char *file,
     tpp_str key = {0}, all = {0}, source = {0}, name = {0};
     tpp_str_format(&key, "%s %s", file, options);
     tpp_str_format(&name, "%s.cl", file);
-    tpp_str_format(&all, "%s %s", d->caps.is_cpu ? CPU_OPTIONS : BASE_OPTIONS, options);
+    tpp_str_format(&all, "%s ", d->caps.is_cpu ? CPU_OPTIONS : BASE_OPTIONS);
+    if (d->caps.least_lanes > 0) tpp_str_format(&all, "-DLEAST_LANES=%d ", d->caps.least_lanes);
+    tpp_str_add(&all, options, strlen(options));
     if (key.status != TPP_OK || name.status != TPP_OK || all.status != TPP_OK) {
         s = TPP_ENOMEM;
         goto done;

@@ -250,7 +250,8 @@ static tpp_status write_cell(void *context, const tpp_bench_cell *cell)
 {
     floors_run *run = context;
     const tpp_device_model *m = run->model;
-    const tpp_pose pose = {m->title, m->max_group, m->local_mem, m->compute_units};
+    const tpp_pose pose = {m->title,         m->max_group, m->local_mem,
+                           m->compute_units, m->shared_by, m->least_lanes};
     const tpp_several *device = &run->a->device;
     tpp_device *d = NULL;
     tpp_trial trial = {0};

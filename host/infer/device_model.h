@@ -14,7 +14,7 @@ typedef struct tpp_device_model {
     const char *name, *title;
     double gflops;     /* 10^9 float operations a second, vector units, a multiply-add is two */
     double memory_gbs; /* 10^9 bytes a second */
-    int compute_units; /* as an OpenCL driver counts them */
+    int compute_units, shared_by, least_lanes; /* as in tpp_caps: as an OpenCL driver tells */
     size_t max_group, local_mem; /* as an OpenCL driver reports them; local_mem in bytes */
     const char *source;
 } tpp_device_model;

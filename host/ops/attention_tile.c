@@ -15,8 +15,9 @@ typedef struct block {
     int queries, keys;
 } block;
 
-static const block blocks[] = {{64, 64}, {32, 64}, {16, 64}, {64, 32}, {32, 32}, {8, 128}};
-enum { LARGE, MIDDLE, SMALL, SHORT_LARGE, SHORT_SMALL, NARROW, BLOCKS };
+static const block blocks[] = {{64, 64}, {32, 64}, {16, 64},  {64, 32},
+                               {32, 32}, {8, 128}, {16, 128}, {32, 128}};
+enum { LARGE, MIDDLE, SMALL, SHORT_LARGE, SHORT_SMALL, NARROW, BROAD, BROAD_LARGE, BLOCKS };
 
 typedef struct sizes {
     int bo, heads, head, nq, bk, nk;
@@ -50,16 +51,28 @@ static int group_of(const block *b)
     return b->queries / 4 * (b->keys / 4);
 }
 
+/* Work-items along the channels of y. */
+static int width_of(const sizes *z)
+{
+    return z->head < 64 ? z->head / 4 : 16;
+}
+
 /* Can it hold such heads, on the device? */
 static bool is_offered(const block *b, const sizes *z, const tpp_caps *caps)
 {
-    const int width = z->head < 64 ? z->head / 4 : 16; /* work-items along the channels of y */
     const int values = b->queries * z->head / group_of(b);
     const int floats =
         b->queries * (b->keys + 4) + DEPTH * (b->queries + b->keys + 8) + group_of(b) + b->queries;
     return (size_t)group_of(b) <= caps->max_group &&
            (size_t)floats * sizeof(float) <= caps->local_mem && values <= MOST_OWN &&
-           b->queries * width >= group_of(b);
+           b->queries * width_of(z) >= group_of(b);
+}
+
+/* Of a work-item: its part of y, and four weights for each of its queries. */
+static bool is_held(const block *b, const sizes *z, const tpp_caps *caps)
+{
+    const int queries = b->queries * width_of(z) / group_of(b);
+    return tpp_tile_holds(caps, b->queries * z->head / group_of(b) + 4 * queries);
 }
 
 static const block *smallest(const sizes *z, const tpp_caps *caps)
@@ -100,25 +113,23 @@ static tpp_params params_of(const block *b, const sizes *z, int splits)
     return (tpp_params){{b->queries, b->keys, splits_of(b, z, splits)}};
 }
 
-/* Groups that keep all compute units busy, one waiting while the other computes. */
-static int64_t wanted_groups(const tpp_caps *caps)
-{
-    return 2 * (int64_t)(caps->compute_units > 0 ? caps->compute_units : 1);
-}
-
 /* No block much larger than what there is; the largest of those of which there are two for each
- * compute unit, with the keys in splits where they are many. */
+ * compute unit, with the keys in splits where they are many. The more keys, the less of y a
+ * work-item holds. */
 static tpp_params choose(const sizes *z, const tpp_caps *caps)
 {
-    static const int tall[] = {LARGE, MIDDLE, SMALL}, flat[] = {SHORT_LARGE, SHORT_SMALL, SMALL};
-    const int *order = z->nk <= blocks[SHORT_LARGE].keys ? flat : tall;
-    const int64_t wanted = wanted_groups(caps);
+    static const int tall[] = {LARGE, MIDDLE, SMALL}, flat[] = {SHORT_LARGE, SHORT_SMALL, SMALL},
+                     broad[] = {BROAD_LARGE, BROAD, NARROW};
+    const int *order = !is_held(&blocks[SMALL], z, caps)   ? broad
+                       : z->nk <= blocks[SHORT_LARGE].keys ? flat
+                                                           : tall;
+    const int64_t wanted = tpp_tile_groups(caps);
     const int most = z->nk / LEAST_KEYS < 1 ? 1 : z->nk / LEAST_KEYS;
     const block *b = smallest(z, caps);
     for (int i = 0; i < 3; i++) {
         const block *one = &blocks[order[i]];
         const bool is_wide = one->queries > 16 && z->nq <= one->queries / 2;
-        if (is_wide || !is_offered(one, z, caps)) continue;
+        if (is_wide || !is_offered(one, z, caps) || !is_held(one, z, caps)) continue;
         b = one;
         if (groups_of(b, z) * most >= wanted) break;
     }
@@ -150,7 +161,7 @@ bool tpp_attention_tile_variant(const tpp_call *c, const tpp_caps *caps, int i, 
         if (!is_offered(b, &z, caps)) continue;
         for (int j = 0; j < 3 && i > 0; j++) {
             const int got = splits_of(b, &z, splits[j]);
-            if (got == last || (j > 0 && groups_of(b, &z) >= wanted_groups(caps))) break;
+            if (got == last || (j > 0 && groups_of(b, &z) >= tpp_tile_groups(caps))) break;
             last = got;
             *out = params_of(b, &z, got);
             i--;

@@ -67,7 +67,7 @@ static int tiles_of(const sizes *z, const tpp_deform_attr *a, const tpp_params *
  * should be. */
 static tpp_params choose(const sizes *z, const tpp_deform_attr *a, const tpp_caps *caps)
 {
-    const int64_t wanted = 2 * (int64_t)(caps->compute_units > 0 ? caps->compute_units : 1);
+    const int64_t wanted = tpp_tile_groups(caps);
     tpp_params best = tiles[TILES - 1];
     for (int i = TILES - 1; i >= 0; i--) {
         const int64_t groups = (int64_t)tiles_of(z, a, &tiles[i]) * a->heads * z->batches;

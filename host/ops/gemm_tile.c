@@ -201,17 +201,16 @@ static bool is_lean(const tile *t, const product *p)
     return (double)groups_of(t, p) * t->rows * t->columns <= 1.25 * least;
 }
 
-/* Groups that keep all compute units busy, one waiting while the other computes. */
-static int64_t wanted_groups(const tpp_caps *caps)
+static bool is_held(const tile *t, const tpp_caps *caps)
 {
-    return 2 * (int64_t)(caps->compute_units > 0 ? caps->compute_units : 1);
+    return tpp_tile_holds(caps, t->item_rows * t->item_columns);
 }
 
 /* Does it pay to make whole rows, which leaves fewer and larger tiles, and saves a launch? */
 static bool is_whole(const product *p, const tpp_caps *caps)
 {
-    const int64_t groups = groups_of(&tiles[WHOLE], p), units = wanted_groups(caps) / 2;
-    return is_offered(WHOLE, p, caps) &&
+    const int64_t groups = groups_of(&tiles[WHOLE], p), units = tpp_tile_groups(caps) / 2;
+    return is_offered(WHOLE, p, caps) && is_held(&tiles[WHOLE], caps) &&
            (groups >= units || (p->k <= SHORT && 2 * groups >= units));
 }
 
@@ -223,7 +222,7 @@ static const tile *sliced(const product *p, const tpp_caps *caps)
         const tile *t = &tiles[i];
         const bool is_long = i == QUARTERS && p->k > LONG;
         if (p->norm || p->k <= t->depth || is_long || !fits(t, caps) || !is_lean(t, p)) continue;
-        if (groups_of(t, p) >= wanted_groups(caps) * 3 / 8) return t;
+        if (groups_of(t, p) >= tpp_tile_groups(caps) * 3 / 8) return t;
     }
     return NULL;
 }
@@ -232,7 +231,7 @@ static const tile *sliced(const product *p, const tpp_caps *caps)
  * split along k, a short one cut into small tiles. */
 static tpp_params choose(const product *p, const tpp_caps *caps)
 {
-    const int64_t wanted = wanted_groups(caps);
+    const int64_t wanted = tpp_tile_groups(caps);
     /* Where a norm needs a second pass, splits cost no other. */
     const bool may_split = p->k > SHORT || p->norm;
     const int most = p->k / LEAST_TERMS < 1 || !may_split ? 1 : p->k / LEAST_TERMS;
@@ -241,7 +240,7 @@ static tpp_params choose(const product *p, const tpp_caps *caps)
     if (p->m > tiles[SKINNY].rows)
         for (int i = LARGE; i <= MIDDLE; i++) {
             const tile *t = &tiles[i];
-            if (!fits(t, caps) || !is_lean(t, p)) continue;
+            if (!fits(t, caps) || !is_held(t, caps) || !is_lean(t, p)) continue;
             if (groups_of(t, p) >= wanted) return params_of(t, p, 1);
             const int64_t splits = ceil_div(wanted, groups_of(t, p));
             if (i == MIDDLE && sliced(p, caps) != NULL) return params_of(sliced(p, caps), p, 1);
@@ -264,7 +263,7 @@ static bool variant(const product *p, const tpp_caps *caps, int number, tpp_para
         int last = 0;
         for (int j = 0; j < 3 && number > 0; j++) {
             const int got = splits_of(&tiles[i], p, splits[j]);
-            if (got == last || (j > 0 && groups_of(&tiles[i], p) >= wanted_groups(caps))) break;
+            if (got == last || (j > 0 && groups_of(&tiles[i], p) >= tpp_tile_groups(caps))) break;
             last = got;
             *out = params_of(&tiles[i], p, got);
             number--;

@@ -11,6 +11,21 @@ static inline bool tpp_tile_runs_on(const tpp_caps *caps)
     return !caps->no_tile && caps->base_align > 0 && caps->base_align % (4 * sizeof(float)) == 0;
 }
 
+/* Groups of work-items that keep a GPU busy: two for each local memory, one waiting while the other
+ * computes. */
+static inline int64_t tpp_tile_groups(const tpp_caps *caps)
+{
+    const int cores = caps->compute_units / (caps->shared_by > 0 ? caps->shared_by : 1);
+    return 2 * (int64_t)(cores > 0 ? cores : 1);
+}
+
+/* May a work-item hold so many values? Where sub-groups have 8 or 16 lanes (least_lanes), ocloc
+ * keeps more in memory (tests/vendors/table.csv). */
+static inline bool tpp_tile_holds(const tpp_caps *caps, int values)
+{
+    return caps->least_lanes == 0 || values <= 40;
+}
+
 /* Is `tile` right on this case? Tried once for each `key` and device; gemm_tile.c. */
 bool tpp_tile_try(tpp_device *d, const char *key, const tpp_op *op, const tpp_case *c,
                   const tpp_check_how *how);

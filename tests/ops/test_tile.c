@@ -75,6 +75,35 @@ static void the_shape_decides_on_the_tile(void **state)
     }
 }
 
+/* 512 EUs, 16 of which share a local memory, in sub-groups of 8: 64 groups keep them busy, and no
+ * work-item holds 64 sums unless tuning says so. */
+static void few_registers_take_smaller_tiles(void **state)
+{
+    (void)state;
+    tpp_caps few = gpu;
+    few.compute_units = 512;
+    few.shared_by = 16;
+    few.least_lanes = 8;
+    tpp_params p;
+    const tpp_call large = product(57600, 256, 64), small = product(920, 256, 2304);
+    assert_true(tpp_gemm_tile_variant(&large, &gpu, 0, &p));
+    assert_true(p.n[ROWS] == 128 && p.n[COLUMNS] == 128);
+    assert_true(tpp_gemm_tile_variant(&large, &few, 0, &p));
+    assert_true(p.n[ROWS] == 128 && p.n[COLUMNS] == 64);
+    assert_true(tpp_gemm_tile_variant(&small, &few, 0, &p));
+    assert_true(p.n[ROWS] == 64 && p.n[SPLITS] == 1); /* and not 32 x 32 for 512 units */
+    const tpp_attention_attr attr = {.heads = 1, .mode = TPP_ATTENTION_SAME, .scale = 1.0f};
+    const tpp_call wide = {.attr = &attr,
+                           .in = {{.shape = TPP_SHAPE(1, 4096, 256)},
+                                  {.shape = TPP_SHAPE(1, 512, 256)},
+                                  {.shape = TPP_SHAPE(1, 512, 256)}},
+                           .out = {{.shape = TPP_SHAPE(1, 4096, 256)}}};
+    assert_true(tpp_attention_tile_variant(&wide, &gpu, 0, &p));
+    assert_int_equal(p.n[1], 64); /* keys of a block: 64 values of y in a work-item */
+    assert_true(tpp_attention_tile_variant(&wide, &few, 0, &p));
+    assert_int_equal(p.n[1], 128);
+}
+
 /* Every variant, on devices of every size, for every kind of shape. */
 static void no_variant_is_beyond_the_device(void **state)
 {
@@ -148,6 +177,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(is_the_default_on_a_gpu_and_not_on_a_cpu),
         cmocka_unit_test(the_shape_decides_on_the_tile),
+        cmocka_unit_test(few_registers_take_smaller_tiles),
         cmocka_unit_test(no_variant_is_beyond_the_device),
         cmocka_unit_test(unknown_parameters_are_the_smallest_tile),
         cmocka_unit_test(halves_go_where_they_are_known),

@@ -133,6 +133,7 @@ class Amd(Clang):
 
 class Intel:
     vendor, targets = "Intel", ("skl", "tgllp", "acm-g10", "pvc")
+    LANES = {"skl": 8, "tgllp": 8, "acm-g10": 8, "pvc": 16}  # as the host passes them (program.c)
     # (EUs that share local memory, its bytes, threads of an EU with 128 registers), Intel's
     # optimisation guides: subslice, dual subslice, Xe-core, Xe-core.
     SHARED = {"skl": (8, 65536, 7), "tgllp": (16, 131072, 7), "acm-g10": (16, 131072, 8),
@@ -159,7 +160,8 @@ class Intel:
         pass
 
     def compile(self, program, target, work):
-        options = " ".join([*BASE_OPTIONS, "-I", self.kernels, program.options])
+        options = " ".join([*BASE_OPTIONS, f"-DLEAST_LANES={self.LANES[target]}", "-I", self.kernels,
+                            program.options])
         # The newer form of binary says in text what each kernel needs.
         status, text = run([self.ocloc, "compile", "-device", target, "-out_dir", work, "-output",
                             "k", "-options", options, "-internal_options",

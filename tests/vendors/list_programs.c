@@ -46,6 +46,7 @@ typedef struct noted_call {
 
 static struct {
     const char *targets; /* that are listed for now */
+    bool is_run;         /* what is recorded runs, so that it must be built */
     char **line;
     size_t n_lines, line_capacity;
     noted_call **call;
@@ -120,7 +121,7 @@ tpp_status __wrap_tpp_record(tpp_steps *s, const char *file, const char *kernel,
     size_t group = 1;
     for (int i = 0; i < 3; i++) group *= grid.local[i] == 0 ? 1 : grid.local[i];
     add_line(file, options, kernel, group);
-    return __real_tpp_record(s, file, kernel, options, grid, args);
+    return found.is_run ? __real_tpp_record(s, file, kernel, options, grid, args) : TPP_OK;
 }
 
 tpp_choice __wrap_tpp_op_choose(const tpp_op *op, const char *wanted, const tpp_tuning *tuning,
@@ -241,6 +242,7 @@ static tpp_status record_all(tpp_device *d)
         }
     }
     double gflops = 0;
+    found.is_run = true;
     return tpp_device_peak(d, &gflops);
 }
 
@@ -250,14 +252,17 @@ static tpp_status record_all(tpp_device *d)
 static const struct {
     const char *targets;
     size_t max_group, local_mem;
-} gpus[] = {{"gfx*", 256, 65536},   {"skl", 256, 65536},   {"tgllp", 512, 65536},
-            {"acm-*", 1024, 65536}, {"pvc", 1024, 131072}, {"sm_*", 1024, 49152}};
+    int compute_units, shared_by, least_lanes;
+} gpus[] = {{"gfx*", 256, 65536, 32, 1, 0},    {"skl", 256, 65536, 24, 8, 8},
+            {"tgllp", 512, 65536, 96, 16, 8},  {"acm-*", 1024, 65536, 512, 16, 8},
+            {"pvc", 1024, 131072, 512, 8, 16}, {"sm_*", 1024, 49152, 32, 1, 0}};
 
 static tpp_status open_gpu(tpp_device **out, size_t i)
 {
     tpp_device *d = NULL;
     TPP_TRY(tpp_device_open(&d, "Portable Computing Language"));
-    const tpp_pose gpu = {gpus[i].targets, gpus[i].max_group, gpus[i].local_mem, 32};
+    const tpp_pose gpu = {gpus[i].targets,       gpus[i].max_group, gpus[i].local_mem,
+                          gpus[i].compute_units, gpus[i].shared_by, gpus[i].least_lanes};
     const tpp_status s = tpp_device_pose(d, &gpu);
     found.targets = gpus[i].targets;
     *out = d;
@@ -271,7 +276,9 @@ static tpp_status list(int argc, char **argv)
         tpp_device *d = NULL;
         TPP_TRY(open_gpu(&d, i));
         tpp_status s = TPP_OK;
+        found.is_run = true; /* the text encoder is */
         for (int a = 1; s == TPP_OK && a + 1 < argc; a += 2) s = add_plans(d, argv[a], argv[a + 1]);
+        found.is_run = false;
         if (s == TPP_OK) s = record_all(d);
         tpp_device_close(d);
         TPP_TRY(s);
