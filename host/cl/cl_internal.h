@@ -27,6 +27,7 @@ struct tpp_device {
     char given_up[512];
     size_t bytes; /* of all open buffers */
     bool profiling;
+    bool replays;         /* steps run as command buffers where they can */
     tpp_table first_uses; /* of ops/first_use.h */
     bool has_tuning;      /* it was decided, if only that there is none */
     void *tuning;         /* of ops/tuning.h; owned */

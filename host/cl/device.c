@@ -140,6 +140,9 @@ static tpp_status read_features(found_device *f)
     TPP_NEW(text, size + 1);
     if (clGetDeviceInfo(f->id, CL_DEVICE_EXTENSIONS, size, text, NULL) == CL_SUCCESS) {
         c->sub_groups = has_sub_groups(f, text);
+        c->sub_group_std = has_word(text, "cl_intel_subgroups")      ? 12
+                           : strncmp(c->version, "OpenCL 2", 8) == 0 ? 20
+                                                                     : 30;
         read_sharing(f, text);
         c->half = has_word(text, "cl_khr_fp16");
         c->command_buffers = has_word(text, "cl_khr_command_buffer");
@@ -318,7 +321,8 @@ tpp_status tpp_device_pose(tpp_device *d, const tpp_pose *as)
     c->compute_units = as->compute_units;
     c->shared_by = as->shared_by;
     c->least_lanes = as->least_lanes;
-    c->vector_width = 4; /* what read_caps says of every GPU but those with wide vectors */
+    c->sub_groups = false; /* their code is not this device's */
+    c->vector_width = 4;   /* what read_caps says of every GPU but those with wide vectors */
     return TPP_OK;
 }
 

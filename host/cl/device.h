@@ -27,10 +27,12 @@ typedef struct tpp_caps {
     /* Extensions, or what a later version of OpenCL has of them. TPP_LIMITS (cl/limits.h) lowers
      * max_group, local_mem, the memory and these. */
     bool sub_groups, half, int64, command_buffers;
+    int sub_group_std;     /* OpenCL C that has their functions, times 10; 12: cl_intel_subgroups */
     bool no_arg_info;      /* quirk: argument names are not reported, launches go unchecked */
     bool no_program_cache; /* quirk: the driver's binaries cannot be loaded again */
     bool no_clblast;       /* quirk: the driver cannot run CLBlast */
     bool no_tile;          /* found wrong at first use: the `tile` products */
+    bool no_sub_groups;    /* found wrong at first use: sums over sub-groups */
 } tpp_caps;
 
 /* `spec`: "auto" or NULL (a GPU if there is one, else a CPU), an index as `tpp devices` prints it,
@@ -71,6 +73,7 @@ tpp_device_counts tpp_device_count(const tpp_device *d);
 /* The most that kernels recorded on the device took so far. */
 typedef struct tpp_device_use {
     size_t group, local_bytes;
+    bool sub_groups;
 } tpp_device_use;
 tpp_device_use tpp_device_used(const tpp_device *d);
 

@@ -3,6 +3,7 @@
 #include "cl/launch.h"
 
 #include "cl/program.h"
+#include "cl/replay.h"
 #include "core/log.h"
 #include "core/mem.h"
 
@@ -22,12 +23,15 @@ typedef struct step {
     void (*destroy)(void *);
     cl_mem from, to;
     size_t bytes;
+    tpp_replay *replay; /* of this step and those behind it, `replayed` in all */
+    int replayed;
 } step;
 
 struct tpp_steps {
     tpp_device *device;
     step *step;
     int count, capacity, node;
+    bool replays; /* kernels are to run as command buffers: made before the first run */
 };
 
 tpp_status tpp_steps_open(tpp_steps **out, tpp_device *d)
@@ -36,6 +40,7 @@ tpp_status tpp_steps_open(tpp_steps **out, tpp_device *d)
     TPP_NEW(s, 1);
     s->device = d;
     s->node = -1;
+    s->replays = d->replays;
     *out = s;
     return TPP_OK;
 }
@@ -44,6 +49,7 @@ void tpp_steps_close(tpp_steps *s)
 {
     if (s == NULL) return;
     for (int i = 0; i < s->count; i++) {
+        tpp_replay_close(s->step[i].replay);
         if (s->step[i].kernel != NULL) (void)clReleaseKernel(s->step[i].kernel);
         if (s->step[i].destroy != NULL) s->step[i].destroy(s->step[i].context);
     }
@@ -188,6 +194,8 @@ tpp_status tpp_record(tpp_steps *s, const char *file, const char *kernel, const 
     if (status == TPP_OK) status = check_group(s->device, &st);
     if (status == TPP_OK) status = set_args(s->device, st.kernel, kernel, args);
     if (status == TPP_OK) status = add_step(s, &st);
+    if (status == TPP_OK && strstr(options, "-DSUB_GROUPS=1") != NULL)
+        s->device->use.sub_groups = true;
     if (status != TPP_OK && st.kernel != NULL) (void)clReleaseKernel(st.kernel);
     return status;
 }
@@ -228,9 +236,53 @@ static tpp_status run_step(tpp_device *d, const step *st, cl_event *event)
     return code == CL_SUCCESS ? TPP_OK : tpp_cl_fail(d, code, st->name);
 }
 
+/* Kernels in a row, from step `first` on, as one command. */
+static tpp_status make_replay(tpp_steps *s, int first, int count)
+{
+    tpp_replay **const r = &s->step[first].replay;
+    TPP_TRY(tpp_replay_open(r, s->device));
+    for (int i = first; i < first + count; i++) {
+        const step *st = &s->step[i];
+        TPP_TRY(
+            tpp_replay_add(*r, st->kernel, (cl_uint)st->axes, st->offset, st->global, st->local));
+    }
+    TPP_TRY(tpp_replay_finish(*r));
+    s->step[first].replayed = count;
+    return TPP_OK;
+}
+
+/* What cannot be recorded runs launch by launch. */
+static void make_replays(tpp_steps *s)
+{
+    s->replays = false;
+    for (int i = 0, count = 1; i < s->count; i += count) {
+        for (count = 0; i + count < s->count && s->step[i + count].kind == STEP_KERNEL;) count++;
+        if (count == 0) count = 1;
+        if (count == 1 || make_replay(s, i, count) == TPP_OK) continue;
+        tpp_log(TPP_LOG_WARN, "launch", "command buffers are not used: %s", tpp_error());
+        s->device->replays = false;
+        return;
+    }
+}
+
+static tpp_status run_replay(tpp_device *d, const step *st)
+{
+    d->recent[d->recent_at++ % TPP_RECENT] = st->name;
+    d->counts.launches++;
+    return tpp_replay_run(st->replay);
+}
+
 tpp_status tpp_steps_run(tpp_steps *s)
 {
-    for (int i = 0; i < s->count; i++) TPP_TRY(run_step(s->device, &s->step[i], NULL));
+    if (s->replays) make_replays(s);
+    for (int i = 0; i < s->count; i++) {
+        const step *st = &s->step[i];
+        if (st->replayed > 0)
+            TPP_TRY(run_replay(s->device, st));
+        else
+            TPP_TRY(run_step(s->device, st, NULL));
+        i += st->replayed > 0 ? st->replayed - 1 : 0;
+    }
     TPP_CL(s->device, clFlush(s->device->compute));
     return TPP_OK;
 }

@@ -22,6 +22,7 @@ static const struct limit {
     {"memory", LIMIT_SIZE, offsetof(tpp_caps, global_mem), 1, false},
     {"subgroups", LIMIT_FEATURE, offsetof(tpp_caps, sub_groups), 0, false},
     {"half", LIMIT_FEATURE, offsetof(tpp_caps, half), 0, false},
+    {"commands", LIMIT_FEATURE, offsetof(tpp_caps, command_buffers), 0, false},
 };
 enum { LIMITS = sizeof(limits) / sizeof(limits[0]) };
 

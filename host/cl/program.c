@@ -25,8 +25,8 @@ enum {
     KEY_BYTES = 32,
     HEAD_BYTES = 2 * KEY_BYTES
 };
-#define BASE_OPTIONS "-cl-std=CL1.2 -cl-kernel-arg-info"
-#define CPU_OPTIONS  BASE_OPTIONS " -DON_CPU"
+#define OPENCL_C     "-cl-std=CL1.2 " /* unless a kernel's options name another */
+#define BASE_OPTIONS "-cl-kernel-arg-info "
 
 /* What the table of a device's programs points to. */
 typedef struct built_program {
@@ -242,7 +242,8 @@ static tpp_status find_program(cl_program *out, tpp_device *d, const char *file,
     tpp_str key = {0}, all = {0}, source = {0}, name = {0};
     tpp_str_format(&key, "%s %s", file, options);
     tpp_str_format(&name, "%s.cl", file);
-    tpp_str_format(&all, "%s ", d->caps.is_cpu ? CPU_OPTIONS : BASE_OPTIONS);
+    if (strstr(options, "-cl-std=") == NULL) tpp_str_add(&all, OPENCL_C, strlen(OPENCL_C));
+    tpp_str_format(&all, "%s%s", BASE_OPTIONS, d->caps.is_cpu ? "-DON_CPU " : "");
     if (d->caps.least_lanes > 0) tpp_str_format(&all, "-DLEAST_LANES=%d ", d->caps.least_lanes);
     tpp_str_add(&all, options, strlen(options));
     if (key.status != TPP_OK || name.status != TPP_OK || all.status != TPP_OK) {

@@ -11,8 +11,7 @@
 #include <string.h>
 
 enum { WORST_SHOWN = 8 };
-#define SUB_GROUP "sub_group_" /* how kernels spell their use */
-#define IMAGE     "image2d_t"
+#define IMAGE "image2d_t"
 
 /* What came out so far, and the form in which it is told. */
 typedef struct output {
@@ -87,7 +86,7 @@ static void print_exercised(const tpp_device *d, const tpp_selftest_passed_over 
     (void)printf("exercised: work-groups up to %zu, local memory up to %zu bytes, half storage %s, "
                  "sub-groups %s, images %s\n",
                  use.group, use.local_bytes, over->halves > 0 ? "yes" : "no",
-                 tpp_kernels_mention(SUB_GROUP) ? "yes" : "no (no kernel has them)",
+                 use.sub_groups ? "yes" : "no",
                  tpp_kernels_mention(IMAGE) ? "yes" : "no (no kernel has them)");
 }
 
@@ -96,7 +95,7 @@ static json_t *exercised_json(const tpp_device *d, const tpp_selftest_passed_ove
     const tpp_device_use use = tpp_device_used(d);
     return json_pack("{s:I, s:I, s:b, s:b, s:b}", "work_group", (json_int_t)use.group,
                      "local_memory_bytes", (json_int_t)use.local_bytes, "half_storage",
-                     over->halves > 0, "sub_groups", tpp_kernels_mention(SUB_GROUP), "images",
+                     over->halves > 0, "sub_groups", use.sub_groups, "images",
                      tpp_kernels_mention(IMAGE));
 }
 

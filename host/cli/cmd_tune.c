@@ -70,6 +70,12 @@ static void print_end(const tpp_tune *t, const char *path, bool written, bool dr
     if (t->before_ms > 0)
         (void)printf("a frame: %.1f ms before, %.1f ms with these choices (%.1f %%)\n",
                      t->before_ms, t->after_ms, gain_percent(t->before_ms, t->after_ms));
+    if (t->replays_ms > 0)
+        (void)printf("as command buffers: %.2f ms of %.2f ms (%.1f %%): %s\n", t->replays_ms,
+                     t->launches_ms, gain_percent(t->launches_ms, t->replays_ms),
+                     t->replays ? "used" : "not used");
+    else if (t->replays_tried && !t->replays_right)
+        (void)puts("as command buffers results are wrong: not used");
     if (written)
         (void)printf("written: %s\n", path);
     else if (t->changed == 0)
@@ -109,13 +115,15 @@ static tpp_status print_json(const tpp_tune *t, const char *path, bool written)
 {
     json_t *shapes = json_array();
     for (int i = 0; i < t->n; i++) tpp_json_append(&shapes, shape_json(&t->shape[i]));
-    const bool compared = t->before_ms > 0;
+    const bool compared = t->before_ms > 0, replayed = t->replays_ms > 0;
     return tpp_json_print(json_pack(
-        "{s:o, s:i, s:i, s:i, s:i, s:o, s:o, s:o}", "shapes", shapes, "replaced", t->replaced,
-        "changed", t->changed, "left_out", t->left_out, "given_up", t->given_up, "frame_ms_before",
-        compared ? tpp_json_real(t->before_ms) : json_null(), "frame_ms_after",
-        compared ? tpp_json_real(t->after_ms) : json_null(), "written",
-        written ? tpp_json_text(path) : json_null()));
+        "{s:o, s:i, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:b, s:o}", "shapes", shapes, "replaced",
+        t->replaced, "changed", t->changed, "left_out", t->left_out, "given_up", t->given_up,
+        "frame_ms_before", compared ? tpp_json_real(t->before_ms) : json_null(), "frame_ms_after",
+        compared ? tpp_json_real(t->after_ms) : json_null(), "frame_ms_launches",
+        replayed ? tpp_json_real(t->launches_ms) : json_null(), "frame_ms_command_buffers",
+        replayed ? tpp_json_real(t->replays_ms) : json_null(), "command_buffers", t->replays,
+        "written", written ? tpp_json_text(path) : json_null()));
 }
 
 /* ---- the command ---- */
@@ -137,11 +145,12 @@ static tpp_status tune(tune_arguments *a, tpp_device *d, const struct tpp_model_
                                       .device = device,
                                       .limit_s = a->limit,
                                       .budget_s = a->budget,
+                                      .command_buffers = true,
                                       .all = a->all,
                                       .told = print_shape,
                                       .context = a};
     TPP_TRY(tpp_tune_run(t, d, config, &trial, &options));
-    const bool written = t->faster && !a->dry_run;
+    const bool written = (t->faster || t->replays_changed) && !a->dry_run;
     if (written) TPP_TRY(tpp_tuning_write(t->table, path, tpp_device_caps(d)));
     return tell(a, t, path, written);
 }
@@ -209,7 +218,8 @@ const tpp_command tpp_command_tune = {
         "from `plain`, hangs or crashes is refused; another replaces the default when it takes at\n"
         "least 3 % less time. Then whole frames are run with and without the new choices in turn,\n"
         "once more without the poorer half of them if frames are not faster, and only if they are\n"
-        "the choices are written to a file that every command reads.",
+        "the choices are written to a file that every command reads. Last, frames are run as\n"
+        "command buffers, where the device has them, and the file says so if that is faster.",
     .examples = "  tpp tune --config configs/r50.yaml --size 360x640\n"
                 "  tpp tune --config configs/r50.yaml --size 360x640 --ahead 4 --budget 300\n"
                 "  tpp bench --config configs/r50.yaml --size 360x640 --tuning none\n",

@@ -113,6 +113,20 @@ static tpp_status decide(tpp_tune *t, tpp_device *d, const tpp_tuning *before,
     return tpp_tune_compare(t, d, config, trial);
 }
 
+/* Of the table that is to be kept. */
+static tpp_status try_replay(tpp_tune *t, tpp_device *d, const tpp_tuning *before,
+                             const struct tpp_model_config *config, const tpp_trial_options *trial)
+{
+    if (!t->faster) {
+        tpp_tuning_close(t->table);
+        t->table = NULL;
+        TPP_TRY(tpp_tuning_copy(&t->table, before));
+    }
+    TPP_TRY(tpp_tune_replay(t, d, config, trial));
+    t->replays_changed = t->replays != tpp_tuning_replays(before);
+    return TPP_OK;
+}
+
 tpp_status tpp_tune_run(tpp_tune *t, tpp_device *d, const struct tpp_model_config *config,
                         const tpp_trial_options *trial, const tpp_tune_options *options)
 {
@@ -121,7 +135,8 @@ tpp_status tpp_tune_run(tpp_tune *t, tpp_device *d, const struct tpp_model_confi
     TPP_TRY(tpp_tune_measure(t, options));
     tpp_tuning *before = NULL;
     TPP_TRY(tpp_tuning_copy(&before, tpp_device_tuning(d)));
-    const tpp_status s = decide(t, d, before, config, trial);
+    tpp_status s = decide(t, d, before, config, trial);
+    if (s == TPP_OK && options->command_buffers) s = try_replay(t, d, before, config, trial);
     tpp_tuning_close(before);
     return s;
 }

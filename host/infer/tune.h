@@ -60,6 +60,7 @@ typedef struct tpp_tune_options {
     const tpp_tune_extra *extra; /* NULL: none; tpp_tune_serve has the same */
     double limit_s;              /* of one request: checking or timing one candidate; 0: 30 */
     double budget_s;             /* no further shape is begun after so long; 0: no end */
+    bool command_buffers;        /* try them, where the device has them */
     bool all;                    /* shapes of less than 0.2 % of the work too */
     /* After every shape; `context` is handed through. */
     void (*told)(void *context, const tpp_tune_shape *shape, int number, int count);
@@ -78,6 +79,11 @@ typedef struct tpp_tune {
     /* Medians of frames without and with the new table; 0: nothing to compare. */
     double before_ms, after_ms;
     bool faster; /* the table is worth keeping */
+    /* Of the table that is kept: medians of frames launch by launch and as command buffers; 0: not
+     * compared. */
+    double launches_ms, replays_ms;
+    bool replays_tried, replays_right, replays; /* replays: the table says so */
+    bool replays_changed;                       /* and what was there before did not */
 } tpp_tune;
 
 /* Tunes for what `trial` describes. The table that the device has stays the one that it has. */

@@ -84,18 +84,25 @@ static tpp_status run_in_turn(contest *c, double *ms, bool *is_faster)
     return TPP_OK;
 }
 
+tpp_status tpp_tune_contest(tpp_device *d, const struct tpp_model_config *config,
+                            const tpp_trial_options *o, const tpp_tuning *const *table, double *ms,
+                            bool *is_faster)
+{
+    contest c = {.device = d, .config = config, .options = o, .table = {table[0], table[1]}};
+    const tpp_status s = run_in_turn(&c, ms, is_faster);
+    close_sides(&c);
+    return s;
+}
+
 tpp_status tpp_tune_compare(tpp_tune *t, tpp_device *d, const struct tpp_model_config *config,
                             const tpp_trial_options *o)
 {
-    contest c = {.device = d, .config = config, .options = o};
     double ms[2] = {0};
     bool is_faster = false;
     tpp_tuning *before = NULL;
     TPP_TRY(tpp_tuning_copy(&before, tpp_device_tuning(d)));
-    c.table[0] = before;
-    c.table[1] = t->table;
-    const tpp_status s = run_in_turn(&c, ms, &is_faster);
-    close_sides(&c);
+    const tpp_status s =
+        tpp_tune_contest(d, config, o, (const tpp_tuning *[]){before, t->table}, ms, &is_faster);
     tpp_tuning_close(before);
     if (s != TPP_OK) return s;
     t->before_ms = ms[0];

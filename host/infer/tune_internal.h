@@ -72,10 +72,24 @@ TPP_MUST_CHECK tpp_status tpp_tune_measure(tpp_tune *t, const tpp_tune_options *
 /* Milliseconds of a frame, the median of three batches or more after the first. */
 TPP_MUST_CHECK tpp_status tpp_tune_time_frames(tpp_trial *trial, double *ms);
 
+/* Frames with table[0] and with table[1] in turn: the medians of both. */
+TPP_MUST_CHECK tpp_status tpp_tune_contest(tpp_device *d, const struct tpp_model_config *config,
+                                           const tpp_trial_options *o,
+                                           const tpp_tuning *const *table, double *ms,
+                                           bool *is_faster);
+
 /* Frames with `t->table` against frames with the device's own, in turn; sets t->before_ms and
  * what follows it. */
 TPP_MUST_CHECK tpp_status tpp_tune_compare(tpp_tune *t, tpp_device *d,
                                            const struct tpp_model_config *config,
                                            const tpp_trial_options *trial);
+
+/* ---- tune_replay.c ---- */
+
+/* Frames with `t->table` as command buffers against frames without; sets t->launches_ms and what
+ * follows it, and the table. */
+TPP_MUST_CHECK tpp_status tpp_tune_replay(tpp_tune *t, tpp_device *d,
+                                          const struct tpp_model_config *config,
+                                          const tpp_trial_options *trial);
 
 #endif

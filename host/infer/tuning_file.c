@@ -230,12 +230,20 @@ static tpp_status take_item(reader *r, const tpp_yaml_item *item)
     if (item->is_list || item->count != 1) return wrong(item, "a single value");
     if (strncmp(item->key, "rows.", 5) == 0) return take_row_item(r, item);
     if (strcmp(item->key, "rows") == 0 && item->value[0][0] == '\0') return TPP_OK;
+    if (strcmp(item->key, "command_buffers") == 0) {
+        const bool yes = strcmp(item->value[0], "true") == 0;
+        if (!yes && strcmp(item->value[0], "false") != 0) return wrong(item, "true or false");
+        tpp_tuning_set_replays(r->table, yes);
+        return TPP_OK;
+    }
     for (int i = 0; i < OWNER_KEYS; i++)
         if (strcmp(item->key, owner_keys[i].key) == 0) {
             (void)snprintf(member(&r->said, i), MAX_TEXT, "%.299s", item->value[0]);
             return TPP_OK;
         }
-    return wrong(item, "format, device, platform, driver, compute_units, engine or rows");
+    return wrong(item,
+                 "format, device, platform, driver, compute_units, engine, command_buffers or "
+                 "rows");
 }
 
 static tpp_status take_items(reader *r, const tpp_yaml *yaml)
@@ -314,6 +322,7 @@ tpp_status tpp_tuning_write(const tpp_tuning *t, const char *path, const tpp_cap
     tpp_str_format(&text, "# What `tpp tune` found fastest on this device. Times are medians.\n");
     for (int i = 0; i < OWNER_KEYS; i++)
         tpp_str_format(&text, "%s: \"%s\"\n", owner_keys[i].key, member(&here, i));
+    if (tpp_tuning_replays(t)) tpp_str_format(&text, "command_buffers: true\n");
     tpp_str_format(&text, "rows:\n");
     for (int i = 0; tpp_tuning_at(t, i) != NULL; i++) {
         if (i == TPP_TUNING_MAX_ROWS) {

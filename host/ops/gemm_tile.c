@@ -334,7 +334,7 @@ static tpp_status make_pass(pass *out, const product *p, const tpp_call *c)
 /* Adds up what the splits left in scratch, and norms rows. */
 static tpp_status record_sum(tpp_steps *s, const product *p, const tpp_call *c, const pass *w)
 {
-    char options[128];
+    char options[160], more[80];
     const tpp_arg y = TPP_ARG(c->out[0].mem), part = TPP_ARG(c->scratch.mem),
                   bias = TPP_ARG(c->in[TPP_GEMM_BIAS].mem),
                   residual = TPP_ARG(c->in[TPP_GEMM_RESIDUAL].mem);
@@ -344,8 +344,11 @@ static tpp_status record_sum(tpp_steps *s, const product *p, const tpp_call *c, 
                              (const int64_t[2]){p->n, p->m},
                              TPP_ARGS(y, part, bias, residual, TPP_ARG(p->act), TPP_ARG(w->splits),
                                       TPP_ARG(p->m), TPP_ARG(p->n), TPP_ARG(p->residual_rows)));
-    const tpp_tile_rows r = tpp_tile_rows_of(p->n, tpp_device_caps(tpp_steps_device(s)));
-    tpp_tile_rows_options(&r, p->y_half ? " -DY_HALF=1" : "", options, sizeof(options));
+    const tpp_caps *caps = tpp_device_caps(tpp_steps_device(s));
+    const tpp_tile_rows r = tpp_tile_rows_of(p->n, caps);
+    (void)snprintf(more, sizeof(more), "%s%s", p->y_half ? " -DY_HALF=1" : "",
+                   tpp_tile_sub_group_options(caps));
+    tpp_tile_rows_options(&r, more, options, sizeof(options));
     return tpp_record(s, "sum_tile", "sum_norm_tile", options, tpp_tile_rows_grid(&r, p->m),
                       TPP_ARGS(y, part, bias, residual, TPP_ARG(c->in[TPP_NORM_GAMMA].mem),
                                TPP_ARG(c->in[TPP_NORM_BETA].mem), TPP_ARG(p->eps), TPP_ARG(p->act),
@@ -370,11 +373,17 @@ static tpp_status run_trial(tpp_device *d, const void *context, bool *right)
     return TPP_OK;
 }
 
+bool tpp_tile_try_part(tpp_device *d, const char *part, bool *off, const char *key,
+                       const tpp_op *op, const tpp_case *c, const tpp_check_how *how)
+{
+    const trial t = {.op = op, .c = c, .how = how};
+    return tpp_first_use(d, part, key, off, run_trial, &t);
+}
+
 bool tpp_tile_try(tpp_device *d, const char *key, const tpp_op *op, const tpp_case *c,
                   const tpp_check_how *how)
 {
-    const trial t = {.op = op, .c = c, .how = how};
-    return tpp_first_use(d, "tile", key, &d->caps.no_tile, run_trial, &t);
+    return tpp_tile_try_part(d, "tile", &d->caps.no_tile, key, op, c, how);
 }
 
 /* Each tile of each op once, alone and split: a tile and a bit, the path that most products take.
@@ -382,6 +391,7 @@ bool tpp_tile_try(tpp_device *d, const char *key, const tpp_op *op, const tpp_ca
 static bool usable(tpp_device *d, const tpp_op *op, const product *p, const tpp_params *params)
 {
     char key[64];
+    if (p->norm) tpp_tile_try_sub_groups(d);
     const tile *t = tile_of(params);
     const int splits = actual_splits(p, params) > 1 ? 2 : 1;
     const unsigned halves = (p->x_half ? 1u << TPP_GEMM_X : 0u) |
@@ -442,11 +452,13 @@ bool tpp_gemm_tile_usable(tpp_device *d, const tpp_call *c)
 static tpp_status record_few(tpp_steps *s, const product *p, const tpp_call *c)
 {
     char options[160];
-    const few f = few_of(p, tpp_device_caps(tpp_steps_device(s)));
-    const int n = snprintf(options, sizeof(options), "-DLOCAL=%d -DROWS=%d -DCOLUMNS=%d%s%s%s%s%s",
-                           f.group, f.rows, f.columns, p->addend ? " -DADDEND=1" : "",
-                           p->norm ? " -DNORM=1" : "", p->x_half ? " -DX_HALF=1" : "",
-                           p->w_half ? " -DW_HALF=1" : "", p->y_half ? " -DY_HALF=1" : "");
+    const tpp_caps *caps = tpp_device_caps(tpp_steps_device(s));
+    const few f = few_of(p, caps);
+    const int n =
+        snprintf(options, sizeof(options), "-DLOCAL=%d -DROWS=%d -DCOLUMNS=%d%s%s%s%s%s%s", f.group,
+                 f.rows, f.columns, p->addend ? " -DADDEND=1" : "", p->norm ? " -DNORM=1" : "",
+                 p->x_half ? " -DX_HALF=1" : "", p->w_half ? " -DW_HALF=1" : "",
+                 p->y_half ? " -DY_HALF=1" : "", p->norm ? tpp_tile_sub_group_options(caps) : "");
     if (n < 0 || (size_t)n >= sizeof(options))
         return TPP_FAIL(TPP_EINTERNAL, "gemm_tile: build options are too long");
     const tpp_grid grid = {.global = {(size_t)ceil_div(p->n, f.columns) * (size_t)f.group,

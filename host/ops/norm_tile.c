@@ -26,14 +26,28 @@ static int group_of(const tpp_caps *caps, int most)
     return n;
 }
 
+static bool has_sub_groups(const tpp_caps *caps)
+{
+    return caps->sub_groups && !caps->no_sub_groups;
+}
+
+const char *tpp_tile_sub_group_options(const tpp_caps *caps)
+{
+    if (!has_sub_groups(caps)) return "";
+    return caps->sub_group_std == 12   ? " -DSUB_GROUPS=1"
+           : caps->sub_group_std == 20 ? " -DSUB_GROUPS=1 -cl-std=CL2.0"
+                                       : " -DSUB_GROUPS=1 -cl-std=CL3.0";
+}
+
 /* ---- rows ---- */
 
+/* Sub-groups may be as wide as a group: then that has one row. */
 tpp_tile_rows tpp_tile_rows_of(int64_t cols, const tpp_caps *caps)
 {
     const bool aligned = cols % 4 == 0;
     const int64_t vectors = aligned ? cols / 4 : cols;
     const int most = group_of(caps, GROUP);
-    int lanes = LEAST_LANES;
+    int lanes = has_sub_groups(caps) ? ROW_GROUP : LEAST_LANES;
     while (lanes < most && vectors > 2 * lanes) lanes *= 2;
     const int64_t fours = ceil_div(vectors, lanes);
     if (lanes > most || fours > MOST_FOURS) return (tpp_tile_rows){.lanes = 0};
@@ -55,10 +69,24 @@ tpp_grid tpp_tile_rows_grid(const tpp_tile_rows *r, int64_t rows)
     return (tpp_grid){.global = {(size_t)groups * (size_t)r->group}, .local = {(size_t)r->group}};
 }
 
-static void storage_options(const tpp_call *c, char *text, size_t size)
+/* Of the storage, and of how sums are made. */
+static void more_options(const tpp_call *c, const tpp_caps *caps, char *text, size_t size)
 {
-    (void)snprintf(text, size, "%s%s", c->in[X].type == TPP_F16 ? " -DX_HALF=1" : "",
-                   c->out[0].type == TPP_F16 ? " -DY_HALF=1" : "");
+    (void)snprintf(text, size, "%s%s%s", c->in[X].type == TPP_F16 ? " -DX_HALF=1" : "",
+                   c->out[0].type == TPP_F16 ? " -DY_HALF=1" : "",
+                   tpp_tile_sub_group_options(caps));
+}
+
+/* One row in two sub-groups or more, with a tail. */
+void tpp_tile_try_sub_groups(tpp_device *d)
+{
+    const tpp_layernorm_attr attr = {.eps = 1e-5f};
+    const tpp_case tried = {.name = "first_use",
+                            .attr = &attr,
+                            .in = {TPP_SHAPE(3, 999), TPP_SHAPE(999), TPP_SHAPE(999)}};
+    if (d->caps.sub_groups)
+        (void)tpp_tile_try_part(d, "sub-group reduction", &d->caps.no_sub_groups, "layernorm",
+                                &tpp_op_layernorm, &tried, &(const tpp_check_how){.halves = 0});
 }
 
 static unsigned halves_of(const tpp_call *c)
@@ -76,13 +104,14 @@ bool tpp_layernorm_tile_supports(const tpp_call *c, const tpp_caps *caps)
 
 tpp_status tpp_layernorm_tile_record(tpp_steps *s, const tpp_call *c)
 {
-    char options[128], storage[32];
+    char options[160], more[96];
     const tpp_layernorm_attr *a = c->attr;
     const tpp_shape *x = &c->in[X].shape;
+    const tpp_caps *caps = tpp_device_caps(tpp_steps_device(s));
     const int rows = tpp_int(tpp_shape_rows(x)), cols = tpp_int(tpp_shape_cols(x));
-    const tpp_tile_rows r = tpp_tile_rows_of(cols, tpp_device_caps(tpp_steps_device(s)));
-    storage_options(c, storage, sizeof(storage));
-    tpp_tile_rows_options(&r, storage, options, sizeof(options));
+    const tpp_tile_rows r = tpp_tile_rows_of(cols, caps);
+    more_options(c, caps, more, sizeof(more));
+    tpp_tile_rows_options(&r, more, options, sizeof(options));
     return tpp_record(s, "norm_tile", "layernorm_tile", options, tpp_tile_rows_grid(&r, rows),
                       TPP_ARGS(TPP_ARG(c->out[0].mem), TPP_ARG(c->in[X].mem),
                                TPP_ARG(c->in[GAMMA].mem), TPP_ARG(c->in[BETA].mem), TPP_ARG(a->eps),
@@ -94,6 +123,7 @@ bool tpp_layernorm_tile_usable(tpp_device *d, const tpp_call *c)
 {
     char key[64];
     const int64_t cols = tpp_shape_cols(&c->in[X].shape);
+    tpp_tile_try_sub_groups(d);
     const tpp_tile_rows r = tpp_tile_rows_of(cols, tpp_device_caps(d));
     const unsigned halves = halves_of(c);
     (void)snprintf(key, sizeof(key), "tile layernorm %d/%d/%d/%d %x", r.group, r.lanes, r.fours,
@@ -171,12 +201,13 @@ static tpp_status record_blocks(tpp_steps *s, const tpp_call *c, const sharing *
 
 tpp_status tpp_groupnorm_tile_record(tpp_steps *s, const tpp_call *c)
 {
-    char options[128], storage[32];
+    char options[160], more[96];
     const tpp_groupnorm_attr *a = c->attr;
-    const sharing z = sharing_of(c, tpp_device_caps(tpp_steps_device(s)));
-    storage_options(c, storage, sizeof(storage));
+    const tpp_caps *caps = tpp_device_caps(tpp_steps_device(s));
+    const sharing z = sharing_of(c, caps);
+    more_options(c, caps, more, sizeof(more));
     (void)snprintf(options, sizeof(options), "-DLOCAL=%d -DALIGNED=%d -DGROUPS=%d%s", z.local,
-                   z.wide % 4 == 0, z.blocks > 0 ? z.groups : 1, storage);
+                   z.wide % 4 == 0, z.blocks > 0 ? z.groups : 1, more);
     if (z.blocks > 0) return record_blocks(s, c, &z, options);
     const tpp_grid grid = {.global = {(size_t)z.groups * (size_t)z.local, (size_t)z.batches},
                            .local = {(size_t)z.local}};
@@ -191,6 +222,7 @@ tpp_status tpp_groupnorm_tile_record(tpp_steps *s, const tpp_call *c)
 bool tpp_groupnorm_tile_usable(tpp_device *d, const tpp_call *c)
 {
     char key[64];
+    tpp_tile_try_sub_groups(d);
     const sharing z = sharing_of(c, tpp_device_caps(d));
     const unsigned halves = halves_of(c);
     const int wide = z.wide % 4 == 0 ? 8 : 3, groups = 2;

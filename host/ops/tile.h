@@ -29,6 +29,9 @@ static inline bool tpp_tile_holds(const tpp_caps *caps, int values)
 /* Is `tile` right on this case? Tried once for each `key` and device; gemm_tile.c. */
 bool tpp_tile_try(tpp_device *d, const char *key, const tpp_op *op, const tpp_case *c,
                   const tpp_check_how *how);
+/* The same for a part of `tile` that has a flag of its own in d->caps. */
+bool tpp_tile_try_part(tpp_device *d, const char *part, bool *off, const char *key,
+                       const tpp_op *op, const tpp_case *c, const tpp_check_how *how);
 
 /* gemm_tile.c, for gemm and conv2d alike. Parameters: rows and columns of a tile, terms of it in
  * local memory, splits of the sum. */
@@ -81,6 +84,10 @@ typedef struct tpp_tile_rows {
 tpp_tile_rows tpp_tile_rows_of(int64_t cols, const tpp_caps *caps);
 /* Build options for them, then `more`. */
 void tpp_tile_rows_options(const tpp_tile_rows *r, const char *more, char *text, size_t size);
+/* Tries sums over sub-groups once, where the device has them; before `usable` of what norms. */
+void tpp_tile_try_sub_groups(tpp_device *d);
+/* Build options for them where they are used, else "". */
+const char *tpp_tile_sub_group_options(const tpp_caps *caps);
 tpp_grid tpp_tile_rows_grid(const tpp_tile_rows *r, int64_t rows);
 
 bool tpp_layernorm_tile_supports(const tpp_call *c, const tpp_caps *caps);

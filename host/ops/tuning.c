@@ -12,6 +12,7 @@ struct tpp_tuning {
     tpp_tuned *row;
     int count, capacity;
     char *source; /* NULL: none */
+    bool replays;
 };
 
 /* Rounded up to three leading bits: steps of a quarter at most. */
@@ -86,6 +87,7 @@ tpp_status tpp_tuning_copy(tpp_tuning **out, const tpp_tuning *t)
     tpp_status s = t != NULL ? tpp_tuning_set_source(copy, tpp_tuning_source(t)) : TPP_OK;
     for (int i = 0; s == TPP_OK && t != NULL && i < t->count; i++)
         s = tpp_tuning_set(copy, &t->row[i]);
+    copy->replays = t != NULL && t->replays;
     if (s == TPP_OK)
         *out = copy;
     else
@@ -105,6 +107,16 @@ tpp_status tpp_tuning_set_source(tpp_tuning *t, const char *path)
 const char *tpp_tuning_source(const tpp_tuning *t)
 {
     return t->source != NULL ? t->source : "";
+}
+
+void tpp_tuning_set_replays(tpp_tuning *t, bool replays)
+{
+    t->replays = replays;
+}
+
+bool tpp_tuning_replays(const tpp_tuning *t)
+{
+    return t->replays;
 }
 
 const tpp_tuned *tpp_tuning_get(const tpp_tuning *t, const tpp_op *op, const char *bucket)
@@ -133,6 +145,7 @@ void tpp_tuning_attach(tpp_device *d, tpp_tuning *take)
 {
     tpp_tuning_close(d->tuning);
     d->has_tuning = true;
+    d->replays = take != NULL && take->replays;
     d->tuning = take;
     d->close_tuning = close_any;
 }

@@ -45,6 +45,10 @@ const tpp_tuned *tpp_tuning_find(const tpp_tuning *t, const tpp_op *op, const tp
 TPP_MUST_CHECK tpp_status tpp_tuning_set_source(tpp_tuning *t, const char *path);
 const char *tpp_tuning_source(const tpp_tuning *t);
 
+/* Do plans run as command buffers (cl/replay.h)? A fact of the device, not of a shape. */
+void tpp_tuning_set_replays(tpp_tuning *t, bool replays);
+bool tpp_tuning_replays(const tpp_tuning *t);
+
 /* Rows in the order they were set; NULL past the last. */
 const tpp_tuned *tpp_tuning_at(const tpp_tuning *t, int i);
 

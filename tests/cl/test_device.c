@@ -171,7 +171,7 @@ static void memory_can_be_lowered_but_not_raised(void **state)
     tpp_free(whole);
 }
 
-#define LIMITS "group=64,local=16384,alloc=67108864,subgroups=0,half=0"
+#define LIMITS "group=64,local=16384,alloc=67108864,subgroups=0,half=0,commands=0"
 
 static tpp_caps *list_limited(const char *limits)
 {
@@ -190,7 +190,7 @@ static void limits_lower_what_is_told(void **state)
     assert_int_equal(c->max_group, 64);
     assert_int_equal(c->local_mem, 16384);
     assert_int_equal(c->max_alloc, 67108864);
-    assert_true(!c->sub_groups && !c->half);
+    assert_true(!c->sub_groups && !c->half && !c->command_buffers);
     assert_true(c->no_clblast); /* it asks the driver */
     tpp_free(c);
     c = list_limited("memory=1000000");
@@ -204,7 +204,7 @@ static void limits_raise_nothing(void **state)
     (void)state;
     tpp_caps *whole = list_limited("");
     tpp_caps *more = list_limited("group=999999999,local=99999999999,alloc=999999999999999999,"
-                                  "memory=999999999999999999,subgroups=1,half=1");
+                                  "memory=999999999999999999,subgroups=1,half=1,commands=1");
     assert_memory_equal(whole, more, sizeof(*whole));
     tpp_free(more);
     tpp_free(whole);

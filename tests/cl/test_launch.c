@@ -127,6 +127,39 @@ static void ranges_are_rounded_up_to_whole_groups(void **state)
     for (int i = 0; i < COUNT; i++) assert_int_equal(y[i], i / 3 / 2);
 }
 
+/* Launches in a row are one command where the device has command buffers, in order all the same,
+ * also when the next run is enqueued before the last has ended; host steps stand between. */
+static void launches_in_a_row_may_be_one_command(void **state)
+{
+    (void)state;
+    int runs = 0, y[COUNT];
+    tpp_steps_close(steps);
+    device->replays = true;
+    ASSERT_OK(tpp_steps_open(&steps, device));
+    ASSERT_OK(record("grid", (tpp_grid){.global = {3, 4}, .local = {4, 2}},
+                     TPP_ARGS(TPP_ARG(numbers), TPP_ARG(3), TPP_ARG(4))));
+    ASSERT_OK(record_scale(3.0f));
+    ASSERT_OK(record_scale(5.0f));
+    const tpp_device_counts before = tpp_device_count(device);
+    for (int i = 0; i < 8; i++) ASSERT_OK(tpp_steps_run(steps));
+    const tpp_device_counts after = tpp_device_count(device);
+    read_numbers(y);
+    for (int i = 0; i < COUNT; i++) assert_int_equal(y[i], i / 3 / 2 * 15);
+    assert_int_equal(after.launches - before.launches, device->caps.command_buffers ? 8 : 24);
+
+    tpp_steps_close(steps);
+    ASSERT_OK(tpp_steps_open(&steps, device));
+    ASSERT_OK(record_scale(0.0f));
+    ASSERT_OK(tpp_record_host(steps, "ones", add_one, &runs, NULL));
+    ASSERT_OK(record_scale(3.0f));
+    ASSERT_OK(record_scale(2.0f));
+    for (int i = 0; i < 2; i++) ASSERT_OK(tpp_steps_run(steps));
+    read_numbers(y);
+    for (int i = 0; i < COUNT; i++) assert_int_equal(y[i], 6);
+    assert_int_equal(device->replays, device->caps.command_buffers); /* nothing was refused */
+    device->replays = false;
+}
+
 static void the_wrong_number_of_arguments_is_named(void **state)
 {
     (void)state;
@@ -287,6 +320,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STEP_TEST(steps_run_in_order_as_often_as_wanted),
         STEP_TEST(ranges_are_rounded_up_to_whole_groups),
+        STEP_TEST(launches_in_a_row_may_be_one_command),
         STEP_TEST(the_wrong_number_of_arguments_is_named),
         STEP_TEST(an_argument_of_the_wrong_type_is_named),
         STEP_TEST(work_groups_that_do_not_fit_are_refused),

@@ -366,7 +366,8 @@ static int read_config(void **state)
 
 static void tune_frames(tpp_tune *t, tpp_device *d, const char *fast)
 {
-    const tpp_tune_options o = {.child = fake, .extra = extra, .all = true};
+    const tpp_tune_options o = {
+        .child = fake, .extra = extra, .all = true, .command_buffers = true};
     (void)unsetenv("TPP_TEST_TIMES");
     if (fast != NULL)
         assert_int_equal(setenv("TPP_TEST_FAST", fast, 1), 0);
@@ -416,6 +417,11 @@ static void choices_that_make_frames_slower_are_given_up(void **state)
     assert_true(back.replaced == 0 && back.changed == t.replaced + t.given_up);
     assert_true(back.before_ms > back.after_ms + SLOW_MS && back.faster);
     assert_null(tpp_tuning_at(back.table, 0));
+    const bool can = tpp_device_caps(d)->command_buffers;
+    assert_true(back.replays_tried == can && back.replays_right == can);
+    assert_true(can == (back.launches_ms > 0) && can == (back.replays_ms > 0));
+    assert_true(!back.replays || back.replays_ms < back.launches_ms);
+    assert_int_equal(tpp_tuning_replays(back.table), back.replays);
     assert_non_null(tpp_tuning_at(tpp_device_tuning(d), 0));
 
     /* And once more: nothing is new, and no frame is run. */

@@ -93,12 +93,15 @@ static void what_is_written_is_read_again(void **state)
     assert_string_equal(
         tpp_params_text(tpp_tuning_at(t, 0)->algorithm, &tpp_tuning_at(t, 0)->params),
         "rows=7 strips=8 block=9");
+    assert_false(tpp_tuning_replays(back));
     tpp_tuning_close(back);
+    tpp_tuning_set_replays(t, true);
     tpp_tuning_drop(t, &tpp_op_gemm, "64x8 8x8 64x8");
     tpp_tuning_drop(t, &tpp_op_gemm, "no such");
     ASSERT_OK(tpp_tuning_write(t, path, &caps));
     ASSERT_OK(tpp_tuning_read(&back, path, &caps));
     assert_same(t, back);
+    assert_true(tpp_tuning_replays(back));
     assert_null(tpp_tuning_at(back, 2));
     tpp_tuning_close(back);
     tpp_tuning_close(t);

@@ -93,6 +93,27 @@ static void a_thousandth_too_much_is_given_up_with_its_family(void **state)
     is_given_up_with_its_family(&planted_thousandth);
 }
 
+/* Where sub-groups fail, PoCL's compiler has not their functions, norms are summed by trees and the
+ * rest of the family stays. */
+static void sub_groups_that_fail_are_given_up_alone(void **state)
+{
+    (void)state;
+    static const tpp_layernorm_attr attr = {.eps = 1e-5f};
+    const tpp_call c = {
+        .attr = &attr,
+        .in = {{.shape = TPP_SHAPE(9, 256)}, {.shape = TPP_SHAPE(256)}, {.shape = TPP_SHAPE(256)}},
+        .out = {{.shape = TPP_SHAPE(9, 256)}}};
+    tpp_device *d = open_device();
+    const bool has_them = d->caps.sub_groups;
+    d->caps.sub_groups = true;
+    assert_string_equal(tpp_op_choose_on(d, &tpp_op_layernorm, "tile", &c).algorithm->name, "tile");
+    assert_int_equal(d->caps.no_sub_groups, !has_them);
+    assert_int_equal(strstr(tpp_device_given_up(d), "sub-group") == NULL, has_them);
+    assert_int_equal(tpp_device_used(d).sub_groups, has_them);
+    assert_false(d->caps.no_tile);
+    tpp_device_close(d);
+}
+
 /* It is the fault that is found, not the folder. */
 static void true_copies_are_kept(void **state)
 {
@@ -116,6 +137,7 @@ int main(void)
         cmocka_unit_test(a_wrong_sign_is_given_up_with_its_family),
         cmocka_unit_test(a_thousandth_too_much_is_given_up_with_its_family),
         cmocka_unit_test(true_copies_are_kept),
+        cmocka_unit_test(sub_groups_that_fail_are_given_up_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

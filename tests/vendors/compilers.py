@@ -11,12 +11,17 @@ import shutil
 import struct
 import subprocess
 
-BASE_OPTIONS = ["-cl-std=CL1.2", "-cl-kernel-arg-info"]  # of host/cl/program.c
 NUMBERS = ("registers", "scalars", "spills", "scratch", "lds", "width", "occupancy")
 
 # One program of the library: cl_kernels/<file>.cl with build options, for targets of a pattern;
 # groups: kernel -> work-items.
 Program = collections.namedtuple("Program", "targets file options groups")
+
+
+def base_options(program):
+    """Of host/cl/program.c."""
+    language = [] if "-cl-std=" in program.options else ["-cl-std=CL1.2"]
+    return [*language, "-cl-kernel-arg-info"]
 
 
 class CompileError(Exception):
@@ -56,7 +61,7 @@ class Clang:
         self.clang = shutil.which("clang-15")
 
     def clang_run(self, program, target_options, libraries, out):
-        command = [self.clang, "-x", "cl", *BASE_OPTIONS, "-Xclang", "-finclude-default-header",
+        command = [self.clang, "-x", "cl", *base_options(program), "-Xclang", "-finclude-default-header",
                    "-nogpulib", "-Wno-linker-warnings", "-fno-caret-diagnostics",
                    "-I" + self.kernels, *target_options, *program.options.split()]
         for library in libraries:
@@ -160,7 +165,7 @@ class Intel:
         pass
 
     def compile(self, program, target, work):
-        options = " ".join([*BASE_OPTIONS, f"-DLEAST_LANES={self.LANES[target]}", "-I", self.kernels,
+        options = " ".join([*base_options(program), f"-DLEAST_LANES={self.LANES[target]}", "-I", self.kernels,
                             program.options])
         # The newer form of binary says in text what each kernel needs.
         status, text = run([self.ocloc, "compile", "-device", target, "-out_dir", work, "-output",

@@ -241,9 +241,7 @@ static tpp_status record_all(tpp_device *d)
             for (int variant = 0; more; variant++) TPP_TRY(record_variant(d, n, a, variant, &more));
         }
     }
-    double gflops = 0;
-    found.is_run = true;
-    return tpp_device_peak(d, &gflops);
+    return TPP_OK;
 }
 
 /* ---- devices ---- */
@@ -252,10 +250,10 @@ static tpp_status record_all(tpp_device *d)
 static const struct {
     const char *targets;
     size_t max_group, local_mem;
-    int compute_units, shared_by, least_lanes;
-} gpus[] = {{"gfx*", 256, 65536, 32, 1, 0},    {"skl", 256, 65536, 24, 8, 8},
-            {"tgllp", 512, 65536, 96, 16, 8},  {"acm-*", 1024, 65536, 512, 16, 8},
-            {"pvc", 1024, 131072, 512, 8, 16}, {"sm_*", 1024, 49152, 32, 1, 0}};
+    int compute_units, shared_by, least_lanes, sub_group_std;
+} gpus[] = {{"gfx*", 256, 65536, 32, 1, 0, 20},    {"skl", 256, 65536, 24, 8, 8, 12},
+            {"tgllp", 512, 65536, 96, 16, 8, 12},  {"acm-*", 1024, 65536, 512, 16, 8, 12},
+            {"pvc", 1024, 131072, 512, 8, 16, 12}, {"sm_*", 1024, 49152, 32, 1, 0, 0}};
 
 static tpp_status open_gpu(tpp_device **out, size_t i)
 {
@@ -276,10 +274,15 @@ static tpp_status list(int argc, char **argv)
         tpp_device *d = NULL;
         TPP_TRY(open_gpu(&d, i));
         tpp_status s = TPP_OK;
+        double gflops = 0;
         found.is_run = true; /* the text encoder is */
         for (int a = 1; s == TPP_OK && a + 1 < argc; a += 2) s = add_plans(d, argv[a], argv[a + 1]);
+        if (s == TPP_OK) s = tpp_device_peak(d, &gflops);
         found.is_run = false;
         if (s == TPP_OK) s = record_all(d);
+        d->caps.sub_groups = gpus[i].sub_group_std > 0; /* which this device does not have */
+        d->caps.sub_group_std = gpus[i].sub_group_std;
+        if (s == TPP_OK && d->caps.sub_groups) s = record_all(d);
         tpp_device_close(d);
         TPP_TRY(s);
     }
