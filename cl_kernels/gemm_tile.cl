@@ -185,6 +185,19 @@ INLINE void store_a(local float4 *a, int i, four f)
 
 /* ---- all of a group ---- */
 
+/* The products of `count` terms, a constant, of both tiles. */
+INLINE void add_terms(float4 (*sums)[TN / 4], local const float4 *a, local const float4 *b,
+                      int count)
+{
+#pragma unroll
+    for (int step = 0; step < count; step += MMA_K) {
+        float4 part_a[TM / 4], part_b[TN / 4];
+        MMA_LOAD_A(part_a, a + step * LDA4);
+        MMA_LOAD_B(part_b, b + step * LDB4);
+        MMA(sums, part_a, part_b);
+    }
+}
+
 INLINE void multiply(const product *t, source *from, local float4 *tile, int begin, int end)
 {
     local float4 *const a = tile + SLICE * TILE4, *const b = a + BK * LDA4;
@@ -220,18 +233,17 @@ INLINE void multiply(const product *t, source *from, local float4 *tile, int beg
             for (int i = 0; i < B_LOADS; i++) next_b[i] = load_b(t, i, k + BK);
         }
         local const float4 *to_a = a + ITEM_ROW, *to_b = b + ITEM_COLUMN;
+#ifdef LEAST_LANES /* where ocloc makes a loop it copies all sums in each turn */
+        add_terms(sums, to_a, to_b, 8);
+        if (BK > 8) add_terms(sums, to_a + 8 * LDA4, to_b + 8 * LDB4, 8);
+#else
 #pragma unroll 1
         for (int block = 0; block < BK; block += UNROLL) {
-#pragma unroll
-            for (int step = 0; step < UNROLL; step += MMA_K) {
-                float4 part_a[TM / 4], part_b[TN / 4];
-                MMA_LOAD_A(part_a, to_a + step * LDA4);
-                MMA_LOAD_B(part_b, to_b + step * LDB4);
-                MMA(sums, part_a, part_b);
-            }
+            add_terms(sums, to_a, to_b, UNROLL);
             to_a += UNROLL * LDA4;
             to_b += UNROLL * LDB4;
         }
+#endif
     }
 #if SLICES > 1
     add_slices(sums, tile);

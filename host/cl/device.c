@@ -114,7 +114,13 @@ static bool has_sub_groups(const found_device *f, const char *extensions)
  * for a size of sub-group: in the smallest each work-item has the most registers. */
 static void read_sharing(found_device *f, const char *extensions)
 {
-    enum { SUB_GROUP_SIZES_INTEL = 0x4108, NUM_EUS_PER_SUB_SLICE_INTEL = 0x4254 }; /* cl_ext.h */
+    /* cl_ext.h; EUs with 8 threads can give 4 of them twice the registers, older ones have 7 */
+    enum {
+        SUB_GROUP_SIZES_INTEL = 0x4108,
+        NUM_EUS_PER_SUB_SLICE_INTEL = 0x4254,
+        NUM_THREADS_PER_EU_INTEL = 0x4255,
+        THREADS_OF_LARGE_GRF = 8
+    };
     size_t lanes[16] = {0};
     size_t size = 0;
     tpp_caps *c = &f->caps;
@@ -122,6 +128,8 @@ static void read_sharing(found_device *f, const char *extensions)
     if (has_word(extensions, "cl_intel_device_attribute_query")) {
         const int eus = (int)get_number(f->id, NUM_EUS_PER_SUB_SLICE_INTEL, sizeof(cl_uint));
         if (eus > 0 && eus <= c->compute_units) c->shared_by = eus;
+        c->large_grf =
+            get_number(f->id, NUM_THREADS_PER_EU_INTEL, sizeof(cl_uint)) >= THREADS_OF_LARGE_GRF;
     }
     if (!has_word(extensions, "cl_intel_required_subgroup_size") ||
         clGetDeviceInfo(f->id, SUB_GROUP_SIZES_INTEL, sizeof(lanes), lanes, &size) != CL_SUCCESS)
@@ -321,8 +329,8 @@ tpp_status tpp_device_pose(tpp_device *d, const tpp_pose *as)
     c->compute_units = as->compute_units;
     c->shared_by = as->shared_by;
     c->least_lanes = as->least_lanes;
-    c->sub_groups = false; /* their code is not this device's */
-    c->vector_width = 4;   /* what read_caps says of every GPU but those with wide vectors */
+    c->sub_groups = c->large_grf = false; /* whose code this device does not take */
+    c->vector_width = 4; /* what read_caps says of every GPU but those with wide vectors */
     return TPP_OK;
 }
 

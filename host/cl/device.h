@@ -22,6 +22,7 @@ typedef struct tpp_caps {
     size_t max_groups; /* work-groups along the second and third axis of a range */
     int compute_units;
     int shared_by;    /* compute units that share a local memory: EUs of an Intel GPU; else 1 */
+    bool large_grf;   /* a kernel may ask for twice the registers (Intel's Xe-HPG and later) */
     int least_lanes;  /* of the sub-groups that a kernel may ask for (Intel's GPUs); 0: of none */
     int vector_width; /* floats of a native vector: 4, 8 or 16 */
     /* Extensions, or what a later version of OpenCL has of them. TPP_LIMITS (cl/limits.h) lowers
@@ -33,6 +34,7 @@ typedef struct tpp_caps {
     bool no_clblast;       /* quirk: the driver cannot run CLBlast */
     bool no_tile;          /* found wrong at first use: the `tile` products */
     bool no_sub_groups;    /* found wrong at first use: sums over sub-groups */
+    bool no_large_grf;     /* and twice the registers */
 } tpp_caps;
 
 /* `spec`: "auto" or NULL (a GPU if there is one, else a CPU), an index as `tpp devices` prints it,

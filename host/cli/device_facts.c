@@ -20,6 +20,7 @@ static const flag features[] = {{"sub_groups", AT(sub_groups), "sub-groups"},
                                 {"command_buffers", AT(command_buffers), "command buffers"}};
 static const flag quirks[] = {
     {"no_tile", AT(no_tile), "the `tile` products are not used"},
+    {"no_large_grf", AT(no_large_grf), "kernels do not ask for more registers"},
     {"no_sub_groups", AT(no_sub_groups), "sub-groups are not used"},
     {"no_clblast", AT(no_clblast), "CLBlast is not used"},
     {"no_program_cache", AT(no_program_cache), "compiled kernels are not kept"},

@@ -69,10 +69,15 @@ static bool is_offered(const block *b, const sizes *z, const tpp_caps *caps)
 }
 
 /* Of a work-item: its part of y, and four weights for each of its queries. */
-static bool is_held(const block *b, const sizes *z, const tpp_caps *caps)
+static int values_of(const block *b, const sizes *z)
 {
     const int queries = b->queries * width_of(z) / group_of(b);
-    return tpp_tile_holds(caps, b->queries * z->head / group_of(b) + 4 * queries);
+    return b->queries * z->head / group_of(b) + 4 * queries;
+}
+
+static bool is_held(const block *b, const sizes *z, const tpp_caps *caps)
+{
+    return tpp_tile_holds(caps, values_of(b, z));
 }
 
 static const block *smallest(const sizes *z, const tpp_caps *caps)
@@ -194,16 +199,18 @@ static tpp_status record_join(tpp_steps *s, const tpp_call *c, const sizes *z, i
 
 tpp_status tpp_attention_tile_record(tpp_steps *s, const tpp_call *c)
 {
-    char options[128];
+    char options[160];
     const tpp_attention_attr *a = c->attr;
+    const tpp_caps *caps = tpp_device_caps(tpp_steps_device(s));
     const sizes z = sizes_of(c);
     const block *b = block_of(&c->params);
     const int splits = splits_of(b, &z, c->params.n[SPLITS]);
     const int each = keys_each(b, &z, c->params.n[SPLITS]), along = ceil_div(z.nq, b->queries);
     const int n = snprintf(
-        options, sizeof(options), "-DHEAD=%d -DBQ=%d -DBT=%d -DALIGNED=%d -DSPLIT=%d%s%s%s", z.head,
-        b->queries, b->keys, z.aligned, splits > 1, z.x_half ? " -DX_HALF=1" : "",
-        z.w_half ? " -DW_HALF=1" : "", z.y_half ? " -DY_HALF=1" : "");
+        options, sizeof(options), "-DHEAD=%d -DBQ=%d -DBT=%d -DALIGNED=%d -DSPLIT=%d%s%s%s%s",
+        z.head, b->queries, b->keys, z.aligned, splits > 1, z.x_half ? " -DX_HALF=1" : "",
+        z.w_half ? " -DW_HALF=1" : "", z.y_half ? " -DY_HALF=1" : "",
+        tpp_tile_registers(caps, values_of(b, &z)));
     if (n < 0 || (size_t)n >= sizeof(options))
         return TPP_FAIL(TPP_EINTERNAL, "attention_tile: build options are too long");
     const tpp_grid grid = {
@@ -243,7 +250,7 @@ bool tpp_attention_tile_usable(tpp_device *d, const tpp_call *c)
                             .in = {TPP_SHAPE(1, queries, channels), TPP_SHAPE(1, keys, channels),
                                    TPP_SHAPE(1, keys, channels)}};
     const tpp_params params = {{b->queries, b->keys, splits}};
-    return tpp_tile_try(
-        d, key, &tpp_op_attention, &tried,
+    return tpp_tile_try_with(
+        d, values_of(b, &z), key, &tpp_op_attention, &tried,
         &(const tpp_check_how){.params = &params, .halves = halves, .pitches = pitches});
 }

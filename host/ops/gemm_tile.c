@@ -201,9 +201,14 @@ static bool is_lean(const tile *t, const product *p)
     return (double)groups_of(t, p) * t->rows * t->columns <= 1.25 * least;
 }
 
+static int values_of(const tile *t)
+{
+    return t->item_rows * t->item_columns;
+}
+
 static bool is_held(const tile *t, const tpp_caps *caps)
 {
-    return tpp_tile_holds(caps, t->item_rows * t->item_columns);
+    return tpp_tile_holds(caps, values_of(t));
 }
 
 /* Does it pay to make whole rows, which leaves fewer and larger tiles, and saves a launch? */
@@ -239,7 +244,8 @@ static tpp_params choose(const product *p, const tpp_caps *caps)
     if (is_whole(p, caps)) return params_of(&tiles[WHOLE], p, 1);
     if (p->m > tiles[SKINNY].rows)
         for (int i = LARGE; i <= MIDDLE; i++) {
-            const tile *t = &tiles[i];
+            /* With twice the registers there is room for the deep one. */
+            const tile *t = &tiles[i == LARGE && caps->large_grf ? DEEP : i];
             if (!fits(t, caps) || !is_held(t, caps) || !is_lean(t, p)) continue;
             if (groups_of(t, p) >= wanted) return params_of(t, p, 1);
             const int64_t splits = ceil_div(wanted, groups_of(t, p));
@@ -292,7 +298,7 @@ static size_t scratch(const product *p, const tpp_params *params)
 
 /* A launch of the first or only pass. */
 typedef struct pass {
-    char options[192];
+    char options[256];
     tpp_grid grid;
     bool sums; /* another pass adds them up */
     int splits, k_each;
@@ -300,7 +306,7 @@ typedef struct pass {
     int act;
 } pass;
 
-static tpp_status make_pass(pass *out, const product *p, const tpp_call *c)
+static tpp_status make_pass(pass *out, const product *p, const tpp_call *c, const tpp_caps *caps)
 {
     const tile *t = tile_of(&c->params);
     const int splits = actual_splits(p, &c->params);
@@ -317,12 +323,13 @@ static tpp_status make_pass(pass *out, const product *p, const tpp_call *c)
     }
     const int n =
         snprintf(w.options, sizeof(w.options),
-                 "-DBM=%d -DBN=%d -DBK=%d -DTM=%d -DTN=%d -DSLICES=%d%s%s%s%s%s%s%s%s", t->rows,
+                 "-DBM=%d -DBN=%d -DBK=%d -DTM=%d -DTN=%d -DSLICES=%d%s%s%s%s%s%s%s%s%s", t->rows,
                  t->columns, t->depth / t->slices, t->item_rows, t->item_columns, t->slices,
                  p->patches ? " -DPATCHES=1" : "", p->trans_x ? " -DTRANS_X=1" : "",
                  p->addend ? " -DADDEND=1" : "", p->aligned_x ? " -DALIGN_X=1" : "",
                  p->x_half ? " -DX_HALF=1" : "", p->w_half ? " -DW_HALF=1" : "",
-                 p->y_half && !w.sums ? " -DY_HALF=1" : "", p->norm && !w.sums ? " -DNORM=1" : "");
+                 p->y_half && !w.sums ? " -DY_HALF=1" : "", p->norm && !w.sums ? " -DNORM=1" : "",
+                 tpp_tile_registers(caps, values_of(t)));
     if (n < 0 || (size_t)n >= sizeof(w.options))
         return TPP_FAIL(TPP_EINTERNAL, "gemm_tile: build options are too long");
     w.grid = (tpp_grid){.global = {(size_t)groups_of(t, p) * (size_t)group_of(t), (size_t)splits},
@@ -386,6 +393,13 @@ bool tpp_tile_try(tpp_device *d, const char *key, const tpp_op *op, const tpp_ca
     return tpp_tile_try_part(d, "tile", &d->caps.no_tile, key, op, c, how);
 }
 
+bool tpp_tile_try_with(tpp_device *d, int values, const char *key, const tpp_op *op,
+                       const tpp_case *c, const tpp_check_how *how)
+{
+    if (tpp_tile_registers(&d->caps, values)[0] == '\0') return tpp_tile_try(d, key, op, c, how);
+    return tpp_tile_try_part(d, "large register file", &d->caps.no_large_grf, key, op, c, how);
+}
+
 /* Each tile of each op once, alone and split: a tile and a bit, the path that most products take.
  */
 static bool usable(tpp_device *d, const tpp_op *op, const product *p, const tpp_params *params)
@@ -419,7 +433,7 @@ static bool usable(tpp_device *d, const tpp_op *op, const product *p, const tpp_
     in[TPP_GEMM_BIAS] = TPP_SHAPE(n);
     if (p->norm) in[TPP_NORM_GAMMA] = in[TPP_NORM_BETA] = TPP_SHAPE(n);
     in[TPP_GEMM_RESIDUAL] = p->patches ? TPP_SHAPE(1, m, n) : TPP_SHAPE(m, n);
-    return tpp_tile_try(d, key, op, &tried, &how);
+    return tpp_tile_try_with(d, values_of(t), key, op, &tried, &how);
 }
 
 /* ---- gemm ---- */
@@ -479,7 +493,7 @@ tpp_status tpp_gemm_tile_record(tpp_steps *s, const tpp_call *c)
     const product p = gemm_of(c);
     if (tile_of(&c->params) == &tiles[FEW]) return record_few(s, &p, c);
     pass w = {.splits = 1};
-    TPP_TRY(make_pass(&w, &p, c));
+    TPP_TRY(make_pass(&w, &p, c, tpp_device_caps(tpp_steps_device(s))));
     TPP_TRY(tpp_record(
         s, "gemm_tile", "gemm_tile", w.options, w.grid,
         TPP_ARGS(TPP_ARG(w.y.mem), TPP_ARG(c->in[TPP_GEMM_X].mem), TPP_ARG(c->in[TPP_GEMM_W].mem),
@@ -524,7 +538,7 @@ tpp_status tpp_conv2d_tile_record(tpp_steps *s, const tpp_call *c)
     const int out_height = (a->height + 2 * a->pad - a->kernel) / a->stride + 1;
     const int out_width = (a->width + 2 * a->pad - a->kernel) / a->stride + 1;
     pass w = {.splits = 1};
-    TPP_TRY(make_pass(&w, &p, c));
+    TPP_TRY(make_pass(&w, &p, c, tpp_device_caps(tpp_steps_device(s))));
     TPP_TRY(tpp_record(
         s, "gemm_tile", "conv2d_tile", w.options, w.grid,
         TPP_ARGS(TPP_ARG(w.y.mem), TPP_ARG(c->in[TPP_GEMM_X].mem), TPP_ARG(c->in[TPP_GEMM_W].mem),

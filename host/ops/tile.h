@@ -19,11 +19,23 @@ static inline int64_t tpp_tile_groups(const tpp_caps *caps)
     return 2 * (int64_t)(cores > 0 ? cores : 1);
 }
 
-/* May a work-item hold so many values? Where sub-groups have 8 or 16 lanes (least_lanes), ocloc
- * keeps more in memory (tests/vendors/table.csv). */
+/* Does a work-item with so many values need twice the usual registers? Where sub-groups have 8 or
+ * 16 lanes (least_lanes), ocloc keeps more in memory (tests/vendors/table.csv). */
+static inline bool tpp_tile_is_heavy(const tpp_caps *caps, int values)
+{
+    return caps->least_lanes > 0 && values > 40;
+}
+
 static inline bool tpp_tile_holds(const tpp_caps *caps, int values)
 {
-    return caps->least_lanes == 0 || values <= 40;
+    return !tpp_tile_is_heavy(caps, values) || (caps->large_grf && !caps->no_large_grf);
+}
+
+/* Build options for that. */
+static inline const char *tpp_tile_registers(const tpp_caps *caps, int values)
+{
+    const bool asks = tpp_tile_is_heavy(caps, values) && tpp_tile_holds(caps, values);
+    return asks ? " -cl-intel-256-GRF-per-thread" : "";
 }
 
 /* Is `tile` right on this case? Tried once for each `key` and device; gemm_tile.c. */
@@ -32,6 +44,10 @@ bool tpp_tile_try(tpp_device *d, const char *key, const tpp_op *op, const tpp_ca
 /* The same for a part of `tile` that has a flag of its own in d->caps. */
 bool tpp_tile_try_part(tpp_device *d, const char *part, bool *off, const char *key,
                        const tpp_op *op, const tpp_case *c, const tpp_check_how *how);
+/* And of what holds so many values in a work-item: where it asks for more registers and fails, that
+ * alone is given up. */
+bool tpp_tile_try_with(tpp_device *d, int values, const char *key, const tpp_op *op,
+                       const tpp_case *c, const tpp_check_how *how);
 
 /* gemm_tile.c, for gemm and conv2d alike. Parameters: rows and columns of a tile, terms of it in
  * local memory, splits of the sum. */

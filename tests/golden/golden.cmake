@@ -26,8 +26,7 @@ golden_test(plain plain golden ${golden_folder}/forward_micro.safetensors
             ${golden_folder}/forward_tiny_clip_prompts.safetensors)
 golden_test(vector vector golden ${golden_files})
 golden_test(clblast clblast golden ${golden_files})
-golden_test(tile tile golden ${golden_folder}/forward_tiny.safetensors
-            ${golden_folder}/forward_r50.safetensors)
+golden_test(tile tile golden ${golden_files})
 
 # A small device: work-groups of 64, 16 KiB of local memory, 64 MiB in a buffer. Without
 # forward_r50_official, whose frame2.logit0 is 0.013 where logits are of the order of 1: with

@@ -114,6 +114,26 @@ static void sub_groups_that_fail_are_given_up_alone(void **state)
     tpp_device_close(d);
 }
 
+/* The same with twice the registers: an option that no device here knows. */
+static void registers_that_are_refused_are_given_up_alone(void **state)
+{
+    (void)state;
+    static const tpp_gemm_attr attr = {0};
+    const tpp_call c = {.attr = &attr,
+                        .in = {{.shape = TPP_SHAPE(4096, 64)}, {.shape = TPP_SHAPE(512, 64)}},
+                        .out = {{.shape = TPP_SHAPE(4096, 512)}}};
+    tpp_device *d = open_device();
+    d->caps.compute_units = 2;
+    d->caps.least_lanes = 16;
+    d->caps.large_grf = true;
+    const tpp_choice choice = tpp_op_choose_on(d, &tpp_op_gemm, "tile", &c);
+    assert_string_equal(choice.algorithm->name, "tile");
+    assert_int_equal(choice.params.n[1], 64); /* columns: not the tile of 128 x 128 */
+    assert_true(d->caps.no_large_grf && !d->caps.no_tile);
+    assert_non_null(strstr(tpp_device_given_up(d), "large register file"));
+    tpp_device_close(d);
+}
+
 /* It is the fault that is found, not the folder. */
 static void true_copies_are_kept(void **state)
 {
@@ -138,6 +158,7 @@ int main(void)
         cmocka_unit_test(a_thousandth_too_much_is_given_up_with_its_family),
         cmocka_unit_test(true_copies_are_kept),
         cmocka_unit_test(sub_groups_that_fail_are_given_up_alone),
+        cmocka_unit_test(registers_that_are_refused_are_given_up_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

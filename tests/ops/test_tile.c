@@ -92,6 +92,12 @@ static void few_registers_take_smaller_tiles(void **state)
     assert_true(p.n[ROWS] == 128 && p.n[COLUMNS] == 64);
     assert_true(tpp_gemm_tile_variant(&small, &few, 0, &p));
     assert_true(p.n[ROWS] == 64 && p.n[SPLITS] == 1); /* and not 32 x 32 for 512 units */
+    few.large_grf = true; /* twice the registers, if a kernel asks: they take the deep tile */
+    assert_true(tpp_gemm_tile_variant(&large, &few, 0, &p));
+    assert_true(p.n[ROWS] == 128 && p.n[COLUMNS] == 128 && p.n[DEPTH] == 16);
+    few.no_large_grf = true;
+    assert_true(tpp_gemm_tile_variant(&large, &few, 0, &p));
+    assert_true(p.n[ROWS] == 128 && p.n[COLUMNS] == 64);
     const tpp_attention_attr attr = {.heads = 1, .mode = TPP_ATTENTION_SAME, .scale = 1.0f};
     const tpp_call wide = {.attr = &attr,
                            .in = {{.shape = TPP_SHAPE(1, 4096, 256)},

@@ -250,10 +250,13 @@ static tpp_status record_all(tpp_device *d)
 static const struct {
     const char *targets;
     size_t max_group, local_mem;
-    int compute_units, shared_by, least_lanes, sub_group_std;
-} gpus[] = {{"gfx*", 256, 65536, 32, 1, 0, 20},    {"skl", 256, 65536, 24, 8, 8, 12},
-            {"tgllp", 512, 65536, 96, 16, 8, 12},  {"acm-*", 1024, 65536, 512, 16, 8, 12},
-            {"pvc", 1024, 131072, 512, 8, 16, 12}, {"sm_*", 1024, 49152, 32, 1, 0, 0}};
+    int compute_units, shared_by, least_lanes;
+    bool large_grf;
+    int sub_group_std;
+} gpus[] = {
+    {"gfx*", 256, 65536, 32, 1, 0, false, 20},   {"skl", 256, 65536, 24, 8, 8, false, 12},
+    {"tgllp", 512, 65536, 96, 16, 8, false, 12}, {"acm-*", 1024, 65536, 512, 16, 8, true, 12},
+    {"pvc", 1024, 131072, 512, 8, 16, true, 12}, {"sm_*", 1024, 49152, 32, 1, 0, false, 0}};
 
 static tpp_status open_gpu(tpp_device **out, size_t i)
 {
@@ -279,8 +282,9 @@ static tpp_status list(int argc, char **argv)
         for (int a = 1; s == TPP_OK && a + 1 < argc; a += 2) s = add_plans(d, argv[a], argv[a + 1]);
         if (s == TPP_OK) s = tpp_device_peak(d, &gflops);
         found.is_run = false;
+        d->caps.large_grf = gpus[i].large_grf; /* which this device does not have */
         if (s == TPP_OK) s = record_all(d);
-        d->caps.sub_groups = gpus[i].sub_group_std > 0; /* which this device does not have */
+        d->caps.sub_groups = gpus[i].sub_group_std > 0;
         d->caps.sub_group_std = gpus[i].sub_group_std;
         if (s == TPP_OK && d->caps.sub_groups) s = record_all(d);
         tpp_device_close(d);
