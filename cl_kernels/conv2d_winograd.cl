@@ -1,12 +1,5 @@
-/* 3x3 convolution of stride 1 and pad 1 on CPU devices by minimal filtering, F(m x m, 3 x 3):
- *   y = A^T [ sum over channels of (G g G^T) * (B^T d B) ] A, then + bias + residual, act
- * (Lavin and Gray 2015, arXiv:1509.09308). d is the window of (m + 2)^2 inputs under a tile of m x
- * m outputs, g a 3x3 filter, * the product of elements: (m + 2)^2 products of matrices instead of
- * 9 m^2. G g G^T comes ready (op `pack`): u [FREQS][panels][channels][NR].
- *
- * Polynomials are interpolated at p = 0, 1, -1 and infinity (m = 2), at 0, +-3/4, +-3/2 and
- * infinity (m = 4). With these, all constants here are exact floats, and errors are a third of
- * those with the usual 0, +-1, +-2: V, M and y are of one magnitude.
+/* 3x3 convolution of stride 1 and pad 1 on CPU devices by minimal filtering (winograd.clh), then
+ * + bias + residual, act. Weights: u [FREQS][panels][channels][NR].
  *
  * Tiles are counted over all images in row order, and go in groups of MR. Where a map has many
  * tiles, a work-item does all for GROUPS groups of them, in local memory: conv2d_whole_winograd.
@@ -15,15 +8,11 @@
  *   conv2d_products_winograd  for each frequency m = v u, into m [group][panels][FREQS][MR][NR]
  *   conv2d_tiles_winograd     A^T m A, bias, residual, act into y, clipped at the map's border
  * Channel sums run in chains of SUM terms, each from zero. SPDX-License-Identifier: MIT */
-#ifndef TILE
-#define TILE 4 /* m: 2 or 4 */
-#endif
-#define SIDE  (TILE + 2)
-#define FREQS (SIDE * SIDE)
 #ifndef GROUPS
 #define GROUPS 0 /* groups of a work-item that does all; 0: three kernels */
 #endif
 #include "tile.clh"
+#include "winograd.clh"
 
 /* Where v and m are. */
 #if GROUPS > 0
@@ -31,62 +20,6 @@
 #else
 #define SPACE global
 #endif
-
-/* One line of a window, and of a tile. Points p and -p share the even and the odd powers. */
-#if TILE == 4
-#define P2 0.5625f /* squares of the points 3/4 and 3/2 */
-#define Q2 2.25f
-static inline void window_line(const vec d[SIDE], vec v[SIDE])
-{
-    const vec p_even = fma(d[2], -Q2, d[4]), p_odd = fma(d[1], -Q2, d[3]) * 0.75f;
-    const vec q_even = fma(d[2], -P2, d[4]), q_odd = fma(d[1], -P2, d[3]) * 1.5f;
-    v[0] = fma(d[0], P2 * Q2, fma(d[2], -(P2 + Q2), d[4]));
-    v[1] = p_even + p_odd;
-    v[2] = p_even - p_odd;
-    v[3] = q_even + q_odd;
-    v[4] = q_even - q_odd;
-    v[5] = fma(d[1], P2 * Q2, fma(d[3], -(P2 + Q2), d[5]));
-}
-
-static inline void tile_line(const vec m[SIDE], vec y[TILE])
-{
-    const vec p_even = m[1] + m[2], p_odd = (m[1] - m[2]) * 0.75f;
-    const vec q_even = m[3] + m[4], q_odd = (m[3] - m[4]) * 1.5f;
-    y[0] = m[0] + p_even + q_even;
-    y[1] = p_odd + q_odd;
-    y[2] = fma(p_even, P2, q_even * Q2);
-    y[3] = fma(p_odd, P2, fma(q_odd, Q2, m[5]));
-}
-#else
-static inline void window_line(const vec d[SIDE], vec v[SIDE])
-{
-    v[0] = d[2] - d[0];
-    v[1] = d[1] + d[2];
-    v[2] = d[2] - d[1];
-    v[3] = d[3] - d[1];
-}
-
-static inline void tile_line(const vec m[SIDE], vec y[TILE])
-{
-    y[0] = m[0] + m[1] + m[2];
-    y[1] = m[1] - m[2] + m[3];
-}
-#endif
-
-/* Where a tile lies: its image, and its first output. */
-typedef struct place {
-    int image, y, x;
-} place;
-
-static place place_of(int tile, int height, int width)
-{
-    const int down = (height + TILE - 1) / TILE, across = (width + TILE - 1) / TILE;
-    place p;
-    p.image = tile / (down * across);
-    p.y = tile / across % down * TILE;
-    p.x = tile % across * TILE;
-    return p;
-}
 
 /* A map, and the window at (y, x) of it, which may reach beyond its border. */
 typedef struct window {

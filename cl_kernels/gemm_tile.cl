@@ -30,6 +30,9 @@
 #ifndef ADDEND
 #define ADDEND 0
 #endif
+#ifndef BATCH /* 1: products behind one another, of as many operands each: get_group_id(2) */
+#define BATCH 0
+#endif
 #include "gemm_tile.clh"
 
 /* ---- A: the A_LOADS reads of four values that a work-item does for a tile ---- */
@@ -276,6 +279,10 @@ INLINE product product_of(global y_type *y, global const w_type *panels, global 
     t.row0 = group / column_tiles * BM;
     t.column0 = group % column_tiles * BN;
     t.y = y + get_group_id(1) * ((size_t)m * n);
+#if BATCH /* without splits */
+    t.y += get_group_id(2) * ((size_t)m * n);
+    t.panels += get_group_id(2) * ((size_t)((n + PANEL - 1) / PANEL) * k * PANEL);
+#endif
     return t;
 }
 
@@ -295,6 +302,9 @@ MANY_REGISTERS __attribute__((reqd_work_group_size(LOCAL, 1, 1))) kernel void ge
     t.eps = eps;
     const int begin = (int)get_group_id(1) * k_each;
     source from = {.x = x, .addend = addend, .addend_rows = addend_rows};
+#if BATCH
+    from.x += get_group_id(2) * ((size_t)m * k);
+#endif
     multiply(&t, &from, tile, begin, min(begin + k_each, k));
 }
 

@@ -176,6 +176,7 @@ static const tpp_algorithm algorithms[] = {
     TPP_CONV2D_WINOGRAD_ROW,
     TPP_CONV2D_VECTOR_ROW,
     TPP_CONV2D_TILE_ROW,
+    TPP_WINOGRAD_TILE_ROW,
     {.name = "clblast",
      .fuses = TPP_FUSE_BIAS | TPP_FUSE_ACT | TPP_FUSE_RESIDUAL,
      .supports = tpp_clblast_supports,

@@ -6,11 +6,12 @@
 #include "ops/tile.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { ROWS, COLUMNS, DEPTH, SPLITS }; /* of tpp_params */
-enum { PANEL = 32 };                   /* columns of a panel; a tile has whole ones */
-enum { LEAST_TERMS = 64 };             /* of a split by default: below, its sums cost more */
-enum { MOST_SPLITS = 256 };            /* a range has at least 65,535 groups along them */
+enum { PANEL = TPP_TILE_PANEL };
+enum { LEAST_TERMS = 64 };  /* of a split by default: below, its sums cost more */
+enum { MOST_SPLITS = 256 }; /* a range has at least 65,535 groups along them */
 enum { LONG = 2048 }; /* terms that small tiles read in more time than a launch takes, about */
 enum { SHORT = 256 }; /* terms that a tile adds up in the time of another launch, about */
 
@@ -187,10 +188,15 @@ static bool can_norm(const product *p, const tpp_caps *caps)
            (p->act == TPP_ACT_NONE || p->act == TPP_ACT_RELU);
 }
 
+bool tpp_gemm_tile_runs_on(const tpp_caps *caps)
+{
+    return tpp_tile_runs_on(caps) && fits(&tiles[SMALL], caps);
+}
+
 static bool supports(const product *p, const tpp_caps *caps)
 {
-    return tpp_tile_runs_on(caps) && p->types_agree && fits(&tiles[SMALL], caps) && p->m > 0 &&
-           p->n > 0 && p->k > 0 && (!p->norm || can_norm(p, caps));
+    return tpp_gemm_tile_runs_on(caps) && p->types_agree && p->m > 0 && p->n > 0 && p->k > 0 &&
+           (!p->norm || can_norm(p, caps));
 }
 
 /* Does a tile compute few elements that are not there? */
@@ -502,6 +508,37 @@ tpp_status tpp_gemm_tile_record(tpp_steps *s, const tpp_call *c)
                  TPP_ARG(p.eps), TPP_ARG(w.act), TPP_ARG(p.m), TPP_ARG(p.n), TPP_ARG(p.k),
                  TPP_ARG(p.residual_rows), TPP_ARG(p.addend_rows), TPP_ARG(w.k_each))));
     return record_sum(s, &p, c, &w);
+}
+
+/* The largest tile of which all products together have two for each compute unit, without splits.
+ */
+static const tile *tile_of_batch(const product *p, int count, const tpp_caps *caps)
+{
+    for (int i = LARGE; i <= MIDDLE; i++) {
+        const tile *t = &tiles[i];
+        if (!fits(t, caps) || !is_held(t, caps) || !is_lean(t, p)) continue;
+        if (groups_of(t, p) * count >= tpp_tile_groups(caps)) return t;
+    }
+    return &tiles[SMALL];
+}
+
+tpp_status tpp_gemm_tile_record_batch(tpp_steps *s, const tpp_tile_batch *b)
+{
+    const tpp_caps *caps = tpp_device_caps(tpp_steps_device(s));
+    const cl_mem none = NULL;
+    const product p = {.m = b->m, .n = b->n, .k = b->k, .aligned_x = b->k % 4 == 0};
+    const tpp_call c = {.params = params_of(tile_of_batch(&p, b->count, caps), &p, 1)};
+    pass w = {.splits = 1};
+    TPP_TRY(make_pass(&w, &p, &c, caps));
+    const size_t used = strlen(w.options);
+    (void)snprintf(w.options + used, sizeof(w.options) - used, " -DBATCH=1");
+    w.grid.global[2] = (size_t)b->count;
+    return tpp_record(s, "gemm_tile", "gemm_tile", w.options, w.grid,
+                      TPP_ARGS(TPP_ARG(b->y), TPP_ARG(b->x), TPP_ARG(b->panels), TPP_ARG(none),
+                               TPP_ARG(none), TPP_ARG(none), TPP_ARG(none), TPP_ARG(none),
+                               TPP_ARG(p.eps), TPP_ARG(p.act), TPP_ARG(p.m), TPP_ARG(p.n),
+                               TPP_ARG(p.k), TPP_ARG(p.residual_rows), TPP_ARG(p.addend_rows),
+                               TPP_ARG(w.k_each)));
 }
 
 /* ---- conv2d ---- */

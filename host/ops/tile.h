@@ -67,6 +67,19 @@ bool tpp_conv2d_tile_usable(tpp_device *d, const tpp_call *c);
     (1u << TPP_GEMM_X | 1u << TPP_GEMM_ADDEND | 1u << TPP_GEMM_W | 1u << TPP_GEMM_RESIDUAL | \
      TPP_HALF_OUT)
 
+/* Products behind one another in one launch, float, without an epilogue: y [count, m, n] = x
+ * [count, m, k] w^T, panels [count, ceil(n / TPP_TILE_PANEL), k, TPP_TILE_PANEL] of w. */
+typedef struct tpp_tile_batch {
+    int count, m, n, k;
+    cl_mem y, x, panels;
+} tpp_tile_batch;
+TPP_MUST_CHECK tpp_status tpp_gemm_tile_record_batch(tpp_steps *s, const tpp_tile_batch *b);
+
+/* Does the smallest tile fit the device? */
+bool tpp_gemm_tile_runs_on(const tpp_caps *caps);
+
+enum { TPP_TILE_PANEL = 32 }; /* columns of a panel; a tile has whole ones */
+
 /* Panels are as wide for every tile, so that all of them read one packed weight. */
 void tpp_tile_packing(const tpp_call *c, const tpp_caps *caps, tpp_pack_attr *attr);
 
@@ -86,6 +99,23 @@ void tpp_tile_packing(const tpp_call *c, const tpp_caps *caps, tpp_pack_attr *at
         .param = {"rows", "columns", "depth", "splits"}, .variant = tpp_conv2d_tile_variant,  \
         .supports = tpp_conv2d_tile_supports, .usable = tpp_conv2d_tile_usable,               \
         .scratch = tpp_conv2d_tile_scratch, .record = tpp_conv2d_tile_record                  \
+    }
+
+/* ---- winograd_tile.c. Parameter: outputs of a tile along an axis. Checked where it is tuned. */
+
+bool tpp_winograd_tile_supports(const tpp_call *c, const tpp_caps *caps);
+bool tpp_winograd_tile_variant(const tpp_call *c, const tpp_caps *caps, int i, tpp_params *out);
+void tpp_winograd_tile_packing(const tpp_call *c, const tpp_caps *caps, tpp_pack_attr *attr);
+size_t tpp_winograd_tile_scratch(const tpp_call *c, const tpp_caps *caps);
+TPP_MUST_CHECK tpp_status tpp_winograd_tile_record(tpp_steps *s, const tpp_call *c);
+
+#define TPP_WINOGRAD_TILE_ROW                                                                 \
+    {                                                                                         \
+        .name = "winograd_tile", .gpu_only = true,                                            \
+        .fuses = TPP_FUSE_BIAS | TPP_FUSE_ACT | TPP_FUSE_RESIDUAL, .packs = 1u << TPP_GEMM_W, \
+        .packing = tpp_winograd_tile_packing, .param = {"tile"},                              \
+        .variant = tpp_winograd_tile_variant, .supports = tpp_winograd_tile_supports,         \
+        .scratch = tpp_winograd_tile_scratch, .record = tpp_winograd_tile_record              \
     }
 
 /* ---- norm_tile.c: layer and group normalisation, in half storage too ---- */

@@ -1,4 +1,4 @@
-/* Which convolutions `winograd` takes, and that CPU devices alone get it.
+/* Which convolutions `winograd` takes, that CPU devices alone get it, and GPUs another by tuning.
  * SPDX-License-Identifier: MIT */
 /* cmocka.h needs what stands before it. */
 /* clang-format off */
@@ -97,6 +97,35 @@ static void scratch_does_not_grow_with_the_map(void **state)
     assert_true(whole > 0 && strips > 0);
 }
 
+/* On a GPU `tile` stays first, and scratch is as bounded. */
+static void gpus_are_offered_one_too(void **state)
+{
+    (void)state;
+    const tpp_algorithm *a = tpp_op_algorithm(&tpp_op_conv2d, "winograd_tile");
+    const tpp_caps gpu = {.is_gpu = true,
+                          .compute_units = 60,
+                          .max_group = 256,
+                          .max_groups = 65535,
+                          .local_mem = 65536,
+                          .base_align = 128,
+                          .vector_width = 4};
+    const tpp_conv2d_attr large = {
+        .height = 1000, .width = 1000, .kernel = 3, .stride = 1, .pad = 1};
+    tpp_call c = call_of(&large, 1, 256, 256);
+    assert_true(tpp_algorithm_takes(&tpp_op_conv2d, a, &c, &gpu));
+    assert_string_equal(tpp_op_choose(&tpp_op_conv2d, NULL, NULL, &c, &gpu).algorithm->name,
+                        "tile");
+    int n = 0;
+    for (; a->variant(&c, &gpu, n, &c.params); n++) {
+        assert_in_range(a->scratch(&c, &gpu), 1, (16 << 20) + 8192);
+        const tpp_pack_attr packing = tpp_packing_of(&tpp_op_conv2d, a, &c, &gpu);
+        assert_int_equal(packing.winograd, c.params.n[0]);
+    }
+    assert_int_equal(n, 2);
+    const tpp_call thin = call_of(&usual, 1, 15, 64);
+    assert_false(tpp_algorithm_takes(&tpp_op_conv2d, a, &thin, &gpu));
+}
+
 /* A group whose matrices do not fit the local memory is not taken in one launch. */
 static void one_launch_fits_the_local_memory(void **state)
 {
@@ -118,6 +147,7 @@ int main(void)
         cmocka_unit_test(cpu_devices_take_it_first),
         cmocka_unit_test(scratch_does_not_grow_with_the_map),
         cmocka_unit_test(one_launch_fits_the_local_memory),
+        cmocka_unit_test(gpus_are_offered_one_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
