@@ -31,6 +31,9 @@ static const struct quirk {
     const char *why;
 } quirks[] = {
     {"rusticl", offsetof(tpp_caps, no_program_cache), "binaries fail to load on Mesa 22.3"},
+    {"rusticl", offsetof(tpp_caps, local_twice), "Mesa 22.3 says 8000 bytes of an array of 4000"},
+    {"rusticl", offsetof(tpp_caps, no_prefetch),
+     "its SPIR-V has no llvm.prefetch: Mesa 22.3 exits"},
     {"Oclgrind", offsetof(tpp_caps, no_program_cache), "binaries lose line information"},
     {"NVIDIA", offsetof(tpp_caps, no_program_cache), "the driver caches by itself"},
 };

@@ -31,6 +31,8 @@ typedef struct tpp_caps {
     int sub_group_std;     /* OpenCL C that has their functions, times 10; 12: cl_intel_subgroups */
     bool no_arg_info;      /* quirk: argument names are not reported, launches go unchecked */
     bool no_program_cache; /* quirk: the driver's binaries cannot be loaded again */
+    bool no_prefetch;      /* quirk: its compiler ends the process at a prefetch builtin */
+    bool local_twice;      /* quirk: says that kernels take twice their local memory */
     bool no_clblast;       /* quirk: the driver cannot run CLBlast */
     bool no_tile;          /* found wrong at first use: the `tile` products */
     bool no_sub_groups;    /* found wrong at first use: sums over sub-groups */

@@ -154,6 +154,7 @@ static tpp_status check_local(tpp_device *d, const step *st)
     if (clGetKernelWorkGroupInfo(st->kernel, d->id, CL_KERNEL_LOCAL_MEM_SIZE, sizeof(bytes), &bytes,
                                  NULL) != CL_SUCCESS)
         return TPP_OK;
+    if (d->caps.local_twice) bytes /= 2;
     if (bytes <= d->caps.local_mem) {
         if (bytes > d->use.local_bytes) d->use.local_bytes = bytes;
         return TPP_OK;

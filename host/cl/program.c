@@ -243,7 +243,8 @@ static tpp_status find_program(cl_program *out, tpp_device *d, const char *file,
     tpp_str_format(&key, "%s %s", file, options);
     tpp_str_format(&name, "%s.cl", file);
     if (strstr(options, "-cl-std=") == NULL) tpp_str_add(&all, OPENCL_C, strlen(OPENCL_C));
-    tpp_str_format(&all, "%s%s", BASE_OPTIONS, d->caps.is_cpu ? "-DON_CPU " : "");
+    tpp_str_format(&all, "%s%s", BASE_OPTIONS,
+                   d->caps.is_cpu && !d->caps.no_prefetch ? "-DON_CPU " : "");
     if (d->caps.least_lanes > 0) tpp_str_format(&all, "-DLEAST_LANES=%d ", d->caps.least_lanes);
     tpp_str_add(&all, options, strlen(options));
     if (key.status != TPP_OK || name.status != TPP_OK || all.status != TPP_OK) {

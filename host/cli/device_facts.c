@@ -23,6 +23,8 @@ static const flag quirks[] = {
     {"no_large_grf", AT(no_large_grf), "kernels do not ask for more registers"},
     {"no_sub_groups", AT(no_sub_groups), "sub-groups are not used"},
     {"no_clblast", AT(no_clblast), "CLBlast is not used"},
+    {"local_twice", AT(local_twice), "local memory of kernels is half of what is told"},
+    {"no_prefetch", AT(no_prefetch), "kernels prefetch nothing"},
     {"no_program_cache", AT(no_program_cache), "compiled kernels are not kept"},
     {"no_arg_info", AT(no_arg_info), "kernel arguments are not checked"}};
 #undef AT
