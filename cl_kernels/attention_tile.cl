@@ -47,8 +47,6 @@
 #define FIT    (STAGE / HEAD)
 #define VALUES (FIT < 8 ? 4 : FIT < 16 ? 8 : FIT < 32 ? 16 : 32)
 
-#define INLINE static inline __attribute__((always_inline))
-
 #if ALIGNED
 #define READ_X4(p) LOAD_X4(p)
 #define READ_W4(p) LOAD_W4(p)
