@@ -78,13 +78,13 @@ static void print_end(const tpp_tune *t, const char *path, bool written, bool dr
         (void)puts("as command buffers results are wrong: not used");
     if (written)
         (void)printf("written: %s\n", path);
+    else if (dry_run && (t->faster || t->replays_changed))
+        (void)printf("nothing was written (--dry-run); it would be %s\n", path);
     else if (t->changed == 0)
         (void)printf("nothing was written: %s\n",
                      t->replaced == 0 ? "the defaults are best" : "the file has these choices");
-    else if (!t->faster)
+    else
         (void)printf("nothing was written: frames are not faster\n");
-    else if (dry_run)
-        (void)printf("nothing was written (--dry-run); it would be %s\n", path);
 }
 
 /* ---- as JSON ---- */

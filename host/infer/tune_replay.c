@@ -4,8 +4,8 @@
 #include "infer/golden.h"
 #include "infer/tune_internal.h"
 
-/* By so much frames must be faster: it is a feature that few drivers have used for long. */
-static const double least_gain = 0.01;
+/* By so much frames must be faster, as a candidate for a shape must. */
+static const double least_gain = 0.03;
 
 /* The golden model inside the program, run as command buffers. */
 static tpp_status is_right(tpp_device *d, bool *right)
