@@ -402,8 +402,10 @@ bool tpp_tile_try(tpp_device *d, const char *key, const tpp_op *op, const tpp_ca
 bool tpp_tile_try_with(tpp_device *d, int values, const char *key, const tpp_op *op,
                        const tpp_case *c, const tpp_check_how *how)
 {
+    char large[160];
     if (tpp_tile_registers(&d->caps, values)[0] == '\0') return tpp_tile_try(d, key, op, c, how);
-    return tpp_tile_try_part(d, "large register file", &d->caps.no_large_grf, key, op, c, how);
+    (void)snprintf(large, sizeof(large), "large %s", key);
+    return tpp_tile_try_part(d, "large register file", &d->caps.no_large_grf, large, op, c, how);
 }
 
 /* Each tile of each op once, alone and split: a tile and a bit, the path that most products take.

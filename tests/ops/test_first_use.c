@@ -131,6 +131,10 @@ static void registers_that_are_refused_are_given_up_alone(void **state)
     assert_int_equal(choice.params.n[1], 64); /* columns: not the tile of 128 x 128 */
     assert_true(d->caps.no_large_grf && !d->caps.no_tile);
     assert_non_null(strstr(tpp_device_given_up(d), "large register file"));
+    /* Who asks for that tile all the same gets it with the usual registers. */
+    tpp_call large = c;
+    large.params = (tpp_params){{128, 128, 16, 1}};
+    assert_true(choice.algorithm->usable(d, &large));
     tpp_device_close(d);
 }
 
