@@ -28,16 +28,18 @@ golden_test(vector vector golden ${golden_files})
 golden_test(clblast clblast golden ${golden_files})
 golden_test(tile tile golden ${golden_files})
 
-# A small device: work-groups of 64, 16 KiB of local memory, 64 MiB in a buffer. Without
-# forward_r50_official, whose frame2.logit0 is 0.013 where logits are of the order of 1: with
-# attention by `plain` beside convolutions by `winograd` or `tile` its rounding comes to 1.8e-4 of
-# that. Nor text_base, whose embedding does not fit: that must be said before anything runs.
+# A small device: work-groups of 64, 16 KiB of local memory, 64 MiB in a buffer. Without text_base,
+# whose embedding does not fit: that must be said before anything runs. `tile` also without
+# forward_r50_official, whose frame2.logit0 is 0.013 where logits are of the order of 1: in tiles that
+# fit such a device its rounding comes to 2.9e-4 of that.
 set(small_files ${golden_files})
-list(FILTER small_files EXCLUDE REGEX "forward_r50_official|text_base")
+list(FILTER small_files EXCLUDE REGEX "text_base")
+set(small_tile_files ${small_files})
+list(FILTER small_tile_files EXCLUDE REGEX "forward_r50_official")
 set(small_device "TPP_LIMITS=group=64,local=16384,alloc=67108864,subgroups=0,half=0")
 if(TARGET tpp)
   golden_test(small_device "" golden ${small_files})
-  golden_test(small_device_tile tile golden ${small_files})
+  golden_test(small_device_tile tile golden ${small_tile_files})
   golden_test(small_device_refused "" golden ${golden_folder}/text_base.safetensors)
   foreach(name small_device small_device_tile small_device_refused)
     set_property(TEST golden.${name} APPEND PROPERTY ENVIRONMENT ${small_device})
