@@ -35,6 +35,10 @@
 #endif
 #include "gemm_tile.clh"
 
+#if defined(LEAST_LANES) && BK != 8 && BK != 16
+#error "the loop over a block's terms is written out for 8 and 16"
+#endif
+
 /* ---- A: the A_LOADS reads of four values that a work-item does for a tile ---- */
 
 #if TRANS_X

@@ -24,7 +24,7 @@ static int ceil_div(int a, int b)
     return (a + b - 1) / b;
 }
 
-static int64_t tiles_of(const tpp_call *c, int tile)
+int64_t tpp_winograd_tiles(const tpp_call *c, int tile)
 {
     const tpp_conv2d_attr *a = c->attr;
     return c->in[TPP_GEMM_X].shape.d[0] * ceil_div(a->height, tile) * ceil_div(a->width, tile);
@@ -69,7 +69,7 @@ static cut cut_work(const tpp_call *c, const tpp_caps *caps)
              .rows = n[ROWS],
              .vector_width = tpp_vector_width(caps)};
     const int channels = (int)tpp_round_up((size_t)z.cin, (size_t)z.vector_width);
-    z.tiles = tpp_int(tiles_of(c, z.tile));
+    z.tiles = tpp_int(tpp_winograd_tiles(c, z.tile));
     z.groups = ceil_div(z.tiles, z.rows);
     z.panels = ceil_div(z.cout, tpp_panel_width(caps));
     if (n[STRIP] == 0) {
@@ -90,15 +90,20 @@ static cut cut_work(const tpp_call *c, const tpp_caps *caps)
     return z;
 }
 
-bool tpp_conv2d_winograd_supports(const tpp_call *c, const tpp_caps *caps)
+bool tpp_winograd_takes(const tpp_call *c, int panel)
 {
     const tpp_conv2d_attr *a = c->attr;
     const tpp_shape *w = &c->in[TPP_GEMM_W].shape;
     if (a->kernel != 3 || a->stride != 1 || a->pad != 1) return false;
     if (w->d[1] < LEAST_CHANNELS) return false;
     /* Packed weights and tiles are counted with ints. */
-    const int64_t n = (int64_t)tpp_round_up((size_t)w->d[0], (size_t)tpp_panel_width(caps));
-    return tiles_of(c, 2) <= INT_MAX / 16 && 36 * n <= INT_MAX / w->d[1];
+    const int64_t n = (int64_t)tpp_round_up((size_t)w->d[0], (size_t)panel);
+    return tpp_winograd_tiles(c, 2) <= INT_MAX / 16 && 36 * n <= INT_MAX / w->d[1];
+}
+
+bool tpp_conv2d_winograd_supports(const tpp_call *c, const tpp_caps *caps)
+{
+    return tpp_winograd_takes(c, tpp_panel_width(caps));
 }
 
 /* Rows of a register tile by vector width, the fastest first: with two vectors of sums each they
@@ -132,7 +137,8 @@ static bool complete(const tpp_call *c, const tpp_caps *caps, tpp_params set, tp
     const bool wide = caps->vector_width >= 16;
     tpp_call call = *c;
     int *n = set.n;
-    if (n[ROWS] == 0) n[ROWS] = best_rows(wide ? wide_rows : narrow_rows, tiles_of(c, n[TILE]));
+    if (n[ROWS] == 0)
+        n[ROWS] = best_rows(wide ? wide_rows : narrow_rows, tpp_winograd_tiles(c, n[TILE]));
     if (!wide && n[ROWS] > narrow_rows[0]) n[ROWS] = 4;
     if (n[STRIP] == BEST) n[STRIP] = best_strip(c, n[TILE]);
     call.params = *out = set;

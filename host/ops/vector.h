@@ -39,6 +39,10 @@ TPP_MUST_CHECK tpp_status tpp_gemm_vector_record(tpp_steps *s, const tpp_call *c
 TPP_MUST_CHECK tpp_status tpp_conv2d_vector_record(tpp_steps *s, const tpp_call *c);
 
 /* conv2d_winograd.c: 3x3, stride 1, pad 1, of 16 channels or more. */
+/* For winograd_tile.c too: tiles of all images, `tile` outputs wide; and is it such a convolution,
+ * with weights in panels of so many columns that its kernels can count? */
+int64_t tpp_winograd_tiles(const tpp_call *c, int tile);
+bool tpp_winograd_takes(const tpp_call *c, int panel);
 bool tpp_conv2d_winograd_supports(const tpp_call *c, const tpp_caps *caps);
 bool tpp_conv2d_winograd_variant(const tpp_call *c, const tpp_caps *caps, int i, tpp_params *out);
 void tpp_conv2d_winograd_packing(const tpp_call *c, const tpp_caps *caps, tpp_pack_attr *attr);

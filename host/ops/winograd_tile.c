@@ -4,12 +4,12 @@
  * SPDX-License-Identifier: MIT */
 #include "ops/gemm.h"
 #include "ops/tile.h"
+#include "ops/vector.h"
 
-#include <limits.h>
 #include <stdio.h>
 
 enum { TILE }; /* of tpp_params: outputs of a tile, along one axis */
-enum { LEAST_CHANNELS = 16, STRIP_BYTES = 16 << 20, SCRATCH_ALIGN = 4096 };
+enum { STRIP_BYTES = 16 << 20, SCRATCH_ALIGN = 4096 };
 
 typedef struct cut {
     int height, width, cin, cout, residual_rows;
@@ -20,12 +20,6 @@ typedef struct cut {
 static int64_t ceil_div(int64_t a, int64_t b)
 {
     return (a + b - 1) / b;
-}
-
-static int64_t tiles_of(const tpp_call *c, int tile)
-{
-    const tpp_conv2d_attr *a = c->attr;
-    return c->in[TPP_GEMM_X].shape.d[0] * ceil_div(a->height, tile) * ceil_div(a->width, tile);
 }
 
 static cut cut_work(const tpp_call *c)
@@ -39,7 +33,7 @@ static cut cut_work(const tpp_call *c)
              .cout = tpp_int(tpp_shape_cols(&c->out[0].shape)),
              .residual_rows = residual->rank > 0 ? tpp_int(tpp_shape_rows(residual)) : 1,
              .frequencies = (tile + 2) * (tile + 2),
-             .tiles = tpp_int(tiles_of(c, tile))};
+             .tiles = tpp_int(tpp_winograd_tiles(c, tile))};
     const size_t v = sizeof(float) * (size_t)z.frequencies * (size_t)z.cin,
                  m = sizeof(float) * (size_t)z.frequencies * (size_t)z.cout;
     const int64_t most = STRIP_BYTES / (int64_t)(v + m);
@@ -51,12 +45,7 @@ static cut cut_work(const tpp_call *c)
 
 bool tpp_winograd_tile_supports(const tpp_call *c, const tpp_caps *caps)
 {
-    const tpp_conv2d_attr *a = c->attr;
-    const tpp_shape *w = &c->in[TPP_GEMM_W].shape;
-    if (a->kernel != 3 || a->stride != 1 || a->pad != 1 || w->d[1] < LEAST_CHANNELS) return false;
-    /* Packed weights and a tile's values are counted with ints. */
-    const int64_t n = (int64_t)tpp_round_up((size_t)w->d[0], TPP_TILE_PANEL);
-    return tpp_gemm_tile_runs_on(caps) && tiles_of(c, 2) <= INT_MAX && 36 * n <= INT_MAX / w->d[1];
+    return tpp_gemm_tile_runs_on(caps) && tpp_winograd_takes(c, TPP_TILE_PANEL);
 }
 
 bool tpp_winograd_tile_variant(const tpp_call *c, const tpp_caps *caps, int i, tpp_params *out)
